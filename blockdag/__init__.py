@@ -1,0 +1,1 @@
+"""The BlockDAG node. Nothing here yet: the blockdag role is open work."""

@@ -1,0 +1,1 @@
+"""cgminer and its sticks. Nothing here yet: the miner role is open work."""

@@ -1,0 +1,1 @@
+"""The controller: how a machine is brought to its desired state and kept there."""

@@ -1,0 +1,1 @@
+"""Candles, backtests, reports. Nothing here yet: quant is open work."""

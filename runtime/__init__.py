@@ -1,0 +1,1 @@
+"""What runs on hosts: the webhook, the ledger, and what they share."""
