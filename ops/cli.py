@@ -1,0 +1,162 @@
+"""The command line: Invoke with the project's exit codes, error messages and table of contents.
+
+Exit codes: 0 done, 1 failed, 2 there are changes or wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import invoke
+from invoke.collection import Collection
+from invoke.exceptions import Exit, ParseError, UnexpectedExit
+from invoke.loader import FilesystemLoader
+from invoke.program import Program
+from invoke.util import helpline
+
+from ops.errors import OpsError
+from ops.paths import CACHE, ROOT
+
+INTERRUPTED = 130
+LAST_ERROR = CACHE / "last-error.txt"
+
+
+def task(*args: Any, **kwargs: Any) -> Any:
+    """invoke.task whose body may raise OpsError: plain `invoke` then shows the message and exits with its code too."""
+    if len(args) == 1 and callable(args[0]) and not isinstance(args[0], invoke.Task):
+        return invoke.task(_told(args[0]), **kwargs)
+
+    def decorate(body: Callable[..., Any]) -> Any:
+        return invoke.task(*args, **kwargs)(_told(body))
+
+    return decorate
+
+
+def _told(body: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(body)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return body(*args, **kwargs)
+        except OpsError as error:
+            raise Exit(message=f"error: {error}", code=error.code) from error
+
+    return run
+
+
+class RootLoader(FilesystemLoader):
+    """Finds the project's tasks.py from any directory."""
+
+    @property
+    def start(self) -> str:
+        return self._start or str(ROOT)
+
+
+class Inv(Program):
+    """`./inv`: shows its tasks in the groups they come in."""
+
+    def __init__(self) -> None:
+        super().__init__(version=_version(), name="inv", binary="./inv", loader_class=RootLoader)
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        super().parse_core(argv)
+        # Invoke turns bytecode caching off, which would compile every module of ours anew on each call.
+        sys.dont_write_bytecode = False
+
+    def no_tasks_given(self) -> NoReturn:
+        self.list_tasks()
+        raise Exit
+
+    def list_flat(self) -> None:
+        """The table of contents: tasks on their own first, then each group under its own line."""
+        if self.list_root:
+            super().list_flat()
+            return
+        sections = list(_sections(self.collection))
+        width = max((len(name) for _, tasks in sections for name, _ in tasks), default=0)
+        for title, tasks in sections:
+            _out(f"{title}\n")
+            for name, about in tasks:
+                _out(f"  {name:<{width}}  {about}\n")
+            _out("\n")
+        _out("./inv --help TASK explains one of them and its options.\n")
+
+
+def _sections(collection: Collection) -> list[tuple[str, list[tuple[str, str]]]]:
+    own = [(name, helpline(task) or "") for name, task in collection.tasks.items()]
+    sections = [(helpline(collection) or "Tasks", own)] if own else []
+    for group, sub in collection.collections.items():
+        tasks = [(f"{group}.{name}", helpline(task) or "") for name, task in sub.tasks.items()]
+        sections.append((helpline(sub) or group, tasks))
+    return sections
+
+
+def _version() -> str:
+    # Not importlib.metadata: the checkout is never installed, and reading pyproject.toml costs a parser on each call.
+    return "0.1.0"
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit code; no traceback for anything that was to be expected."""
+    arguments = ["inv", *argv] if argv is not None else ["inv", *sys.argv[1:]]
+    try:
+        return _run(Inv(), arguments)
+    except OpsError as error:
+        return _fail(f"error: {error}", error.code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        return _quiet_pipe()
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _run(program: Inv, argv: list[str]) -> int:
+    try:
+        program.create_config()
+        program.parse_core(argv)
+        program.parse_collection()
+        program.parse_tasks()
+        program.parse_cleanup()
+        program.update_config()
+        program.execute()
+        sys.stdout.flush()
+    except ParseError as error:
+        return _fail(f"error: {error}\n  -> see what there is: ./inv --list", 2)
+    except Exit as error:
+        return _fail(error.message, error.code) if error.message else int(error.code)
+    except UnexpectedExit as error:
+        return _fail(f"error: {error}" if error.result.hide else "", int(error.result.exited))
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    if message.startswith("error:") and sys.stderr.isatty():
+        message = f"\x1b[1;31merror:\x1b[0m{message.removeprefix('error:')}"
+    if message:
+        sys.stderr.write(f"{message}\n")
+    return code
+
+
+def _quiet_pipe() -> int:
+    """`./inv --list | head`: the reader has gone, and Python must not complain about it at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _unexpected(error: Exception) -> int:
+    import traceback
+
+    CACHE.mkdir(exist_ok=True)
+    LAST_ERROR.write_text("".join(traceback.format_exception(error)))
+    LAST_ERROR.chmod(0o600)
+    what = f"error: {type(error).__name__}: {error}"
+    return _fail(f"{what}\n  -> this is a fault in the tool; its traceback is in {LAST_ERROR}", 1)
