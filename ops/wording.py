@@ -1,0 +1,110 @@
+"""Pydantic's findings in words a person can act on: what is wrong, what is allowed, what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "dict": "a mapping",
+    "model": "a mapping",
+}
+
+
+def quoted(value: object) -> str:
+    """The value as it would be written in YAML, short enough for one line."""
+    text = value if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+    return str(text) if len(str(text)) <= 60 else f"{str(text)[:57]}..."
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """`; did you mean "webhook"?`, or nothing when nothing is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def listed(known: Iterable[str]) -> str:
+    return ", ".join(known) or "none"
+
+
+def explain(error: ErrorDetails, model: type[BaseModel], *, show: bool = True) -> str:
+    """One pydantic error as a sentence. With `show=False` the value itself is never quoted."""
+    kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
+    value = quoted(error["input"]) if show else "the value"
+    if kind == "extra_forbidden":
+        known = _keys(model, error["loc"])
+        return f'"{key}" is not a key here; keys are {listed(sorted(known))}{nearest(key, known)}'
+    if kind == "missing":
+        return f"{key} is missing{_wanted(model, error['loc'])}"
+    if kind == "literal_error" or kind == "enum":
+        return _choice(error, value)
+    if kind == "value_error":
+        return f"{value}: {error['ctx']['error']}" if show else str(error["ctx"]["error"])
+    return f"{value} {_refusal(error)}{_range(model, error['loc'])}"
+
+
+def _choice(error: ErrorDetails, value: str) -> str:
+    choices = re.findall(r"'([^']*)'|\b(\d+)\b", str(error["ctx"]["expected"]))
+    known = [text or number for text, number in choices]
+    if not isinstance(error["input"], str) and str(error["input"]) in known:
+        return f'{value} is a number to YAML; quote it: "{value}"'
+    return f"{value} is not allowed; allowed: {listed(known)}{nearest(error['input'], known)}"
+
+
+def _refusal(error: ErrorDetails) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in ("greater_than_equal", "greater_than"):
+        return "is too low"
+    if kind in ("less_than_equal", "less_than"):
+        return "is too high"
+    if kind == "string_pattern_mismatch":
+        return f"does not match {context['pattern']}"
+    name = _KINDS.get(kind.split("_")[0])
+    if name and kind.rsplit("_", 1)[-1] in ("type", "parsing", "float"):
+        return f"is not {name}"
+    return f"is refused: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def field_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> FieldInfo | None:
+    """The field an error's location ends in, following nested models only."""
+    field: FieldInfo | None = None
+    current: Any = model
+    for step in loc:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return None
+        field = current.model_fields.get(str(step))
+        current = field.annotation if field else None
+    return field
+
+
+def _keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    field = field_at(model, loc[:-1]) if len(loc) > 1 else None
+    inner = field.annotation if field else model
+    return list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else []
+
+
+def _range(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
+    field = field_at(model, loc)
+    limits = {k: getattr(m, k) for m in (field.metadata if field else []) for k in ("ge", "le") if hasattr(m, k)}
+    if {"ge", "le"} <= limits.keys():
+        return f"; {loc[-1]} is {limits['ge']} to {limits['le']}"
+    return ""
+
+
+def _wanted(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
+    field = field_at(model, loc)
+    return f"; it is {field.description}" if field and field.description else ""
