@@ -1,0 +1,49 @@
+"""Lab hosts: real Debian 12 machines (systemd-nspawn) with their own addresses, on this machine.
+
+A host is a booted tree under /var/lib/trading-ops-lab/, copied from an image that is built once per machine. Its SSH
+key and its known host keys are in .lab/NAME/ of the checkout that asked for it. Making one needs root; without it the
+privileged half (ops.lab.root) is run through `sudo -n`. Asking about one needs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ops.lab.hosts import LabHost, hosts, info
+
+Say = Callable[[str], None]
+
+__all__ = ["LabHost", "down", "down_all", "hosts", "info", "up"]
+
+
+def up(name: str, *, say: Say) -> LabHost:
+    """The host, running and answering on SSH; makes, boots or repairs whatever is missing.
+
+    Raises LabError when this machine cannot run one or the host does not boot.
+    """
+    host = info(name)
+    if host and host.answers():
+        return host
+    from ops.lab import root
+
+    root.call("up", name, say)
+    made = info(name)
+    if made is None:  # it went down again between the last two lines
+        from ops.errors import LabError
+
+        raise LabError(f"lab host {name} stopped right after it had booted", hint=f"./inv lab.up --name {name}")
+    return made
+
+
+def down(name: str, *, say: Say) -> bool:
+    """Stops and removes the host with everything of it; False if there was none."""
+    from ops.lab import root
+
+    return bool(root.call("down", name, say)) if root.exists(name) else False
+
+
+def down_all(*, say: Say) -> None:
+    """Removes every host of this checkout, and those whose checkout is gone."""
+    from ops.lab import root
+
+    root.call("down_all", "", say)

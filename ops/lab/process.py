@@ -1,0 +1,160 @@
+"""The container's processes: starting systemd-nspawn so that it outlives us, watching it boot, ending it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from ops.errors import LabError
+from ops.lab.hosts import started_at
+from ops.lab.shell import run, succeeds, tail
+
+BOOT_SECONDS = 90
+NSPAWN = (
+    "systemd-nspawn --quiet --boot --register=no --keep-unit --console=read-only --resolv-conf=off --timezone=off "
+    "--link-journal=no --capability=CAP_NET_ADMIN"
+).split()
+# $0 is the pid file; the words before `--` are control groups to start in; the rest is the command.
+START = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; echo $$ >"$0"; exec "$@"'
+
+
+def start(machine: str, tree: Path, hostname: str) -> None:
+    """Boots the tree in the background; `wait` tells how that went."""
+    state = tree.parent
+    nspawn = [*NSPAWN, f"--directory={tree}", f"--machine={machine}", f"--hostname={hostname}"]
+    command = ["sh", "-c", START, state / "pid", *_make_cgroups(machine), "--", *nspawn]
+    command.append(f"--network-namespace-path=/run/netns/{machine}")
+    with (state / "boot.log").open("w") as log:
+        launcher = [str(word) for word in (*_launcher(machine, state), *command)]
+        subprocess.run(launcher, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
+
+
+def _launcher(machine: str, state: Path) -> list[str]:
+    """A way to start something that is not our child: a unit where systemd runs this machine, else a new session."""
+    if not Path("/run/systemd/system").is_dir():
+        return ["setsid", "--fork"]
+    log = state / "boot.log"
+    unit = ["systemd-run", "--quiet", "--collect", f"--unit=opslab-{machine}", "--property=Delegate=yes"]
+    return [*unit, "--property=KillMode=mixed", f"--property=StandardOutput=append:{log}", "--property=StandardError=inherit"]
+
+
+def running(machine: str, state: Path) -> int | None:
+    """The container's supervisor (systemd-nspawn), or None."""
+    try:
+        pid = int((state / "pid").read_text())
+        started_at(pid)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if f"--machine={machine}".encode() in words else None
+
+
+def wait(machine: str, state: Path, address: str) -> str:
+    """Blocks until sshd answers and systemd has finished booting; returns systemd's own word (running, degraded)."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    grace = time.monotonic() + 2  # the pid file is written by the child, a moment after start() returned
+    while time.monotonic() < deadline:
+        supervisor = running(machine, state)
+        if supervisor is None and time.monotonic() > grace:
+            raise _not_booted(machine, state, "its container ended")
+        leader = _leader(supervisor) if supervisor else None
+        if leader and _ssh_answers(address):
+            return _finished(leader)
+        time.sleep(0.05)
+    raise _not_booted(machine, state, f"sshd on {address} did not answer within {BOOT_SECONDS} s")
+
+
+def _leader(supervisor: int) -> int | None:
+    """The container's PID 1, once it is systemd."""
+    with suppress(OSError):
+        for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+            if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                return int(child)
+    return None
+
+
+def _ssh_answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _finished(leader: int) -> str:
+    """systemd's state after booting; it exits non-zero for every state but `running`, which is not our concern here."""
+    inside = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
+    done = subprocess.run(
+        [*inside, "timeout", str(BOOT_SECONDS), "systemctl", "is-system-running", "--wait"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or done.stderr.strip()
+
+
+def _not_booted(machine: str, state: Path, why: str) -> LabError:
+    log = state / "boot.log"
+    text = log.read_text(errors="replace") if log.exists() else ""
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
+    said = tail(plain) or "    (it printed nothing)"
+    return LabError(f"lab host {machine} did not boot: {why}. The end of its boot log:\n{said}", hint=f"all of it: {log}")
+
+
+def stop(machine: str, state: Path) -> None:
+    """Ends the container at once: what it holds is thrown away, so there is nothing to shut down in order."""
+    supervisor = running(machine, state)
+    if supervisor:
+        leader = _leader(supervisor)
+        if not (leader and _end(leader, supervisor, signal.SIGKILL)):
+            _end(supervisor, supervisor, signal.SIGTERM) or _end(supervisor, supervisor, signal.SIGKILL)
+    _remove_cgroups(machine)
+
+
+def _end(target: int, supervisor: int, what: signal.Signals) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(target, what)
+    for _ in range(100):
+        try:
+            started_at(supervisor)
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _make_cgroups(machine: str) -> list[Path]:
+    """A control group of its own for each container, where no systemd on this machine gives it one.
+
+    Two containers started from one shell would otherwise share theirs, and each systemd take the other's for its own.
+    """
+    if Path("/run/systemd/system").is_dir():
+        return []
+    groups = [root / f"opslab-{machine}" for root in _hierarchies()]
+    for group in groups:
+        group.mkdir(exist_ok=True)
+    return groups
+
+
+def _remove_cgroups(machine: str) -> None:
+    for root in _hierarchies():
+        group = root / f"opslab-{machine}"
+        for folder in sorted([*group.rglob("*/"), group], reverse=True):
+            succeeds(["rmdir", folder]) if folder.is_dir() else None
+
+
+def _hierarchies() -> list[Path]:
+    """Where systemd keeps its groups: the unified hierarchy, and beside it the old one named systemd, as mounted here."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [Path(m[1]) for m in mounts if m[2] == "cgroup2" or (m[2] == "cgroup" and "name=systemd" in m[3].split(","))]
+
+
+def shut(tree: Path) -> None:
+    """Removes a tree, but nothing that is mounted in it."""
+    run(["rm", "-rf", "--one-file-system", tree])
