@@ -8,29 +8,34 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, cast, overload
 
-import invoke
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.loader import FilesystemLoader
 from invoke.program import Program
+from invoke.tasks import task as invoke_task
 from invoke.util import helpline
 
 from ops.errors import OpsError
 from ops.paths import CACHE, ROOT
 
+Body = TypeVar("Body", bound=Callable[..., Any])
 INTERRUPTED = 130
 LAST_ERROR = CACHE / "last-error.txt"
 
 
-def task(*args: Any, **kwargs: Any) -> Any:
-    """invoke.task whose body may raise OpsError: plain `invoke` then shows the message and exits with its code too."""
-    if len(args) == 1 and callable(args[0]) and not isinstance(args[0], invoke.Task):
-        return invoke.task(_told(args[0]), **kwargs)
+@overload
+def task(body: Body, /) -> Body: ...
+@overload
+def task(**options: object) -> Callable[[Body], Body]: ...
+def task(body: Body | None = None, /, **options: object) -> Body | Callable[[Body], Body]:
+    """Invoke's `@task` for a body that may raise OpsError: plain `invoke` then tells it and exits with its code too."""
+    if body is not None:
+        return cast("Body", invoke_task(_told(body)))
 
-    def decorate(body: Callable[..., Any]) -> Any:
-        return invoke.task(*args, **kwargs)(_told(body))
+    def decorate(body: Body) -> Body:
+        return cast("Body", invoke_task(**options)(_told(body)))
 
     return decorate
 

@@ -24,9 +24,9 @@ def up(name: str, *, say: Say) -> LabHost:
     host = info(name)
     if host and host.answers():
         return host
-    from ops.lab import root
+    from ops.lab.root import call
 
-    root.call("up", name, say)
+    call("up", name, say)
     made = info(name)
     if made is None:  # it went down again between the last two lines
         from ops.errors import LabError
@@ -37,13 +37,13 @@ def up(name: str, *, say: Say) -> LabHost:
 
 def down(name: str, *, say: Say) -> bool:
     """Stops and removes the host with everything of it; False if there was none."""
-    from ops.lab import root
+    from ops.lab.root import call, exists
 
-    return bool(root.call("down", name, say)) if root.exists(name) else False
+    return bool(call("down", name, say)) if exists(name) else False
 
 
 def down_all(*, say: Say) -> None:
     """Removes every host of this checkout, and those whose checkout is gone."""
-    from ops.lab import root
+    from ops.lab.root import call
 
-    root.call("down_all", "", say)
+    call("down_all", "", say)

@@ -82,7 +82,9 @@ def deb822(text: str) -> Iterator[str]:
     """The Debian 12 entries of a .sources file, as lines of a sources.list(5)."""
     without_comments = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for stanza in re.split(r"\n\s*\n", without_comments):
-        fields = {key.lower(): value.strip() for key, value in re.findall(r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, re.M)}
+        fields = {
+            key.lower(): value.strip() for key, value in re.findall(r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, re.M)
+        }
         if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() != "no":
             yield from _entries(fields)
 

@@ -15,7 +15,7 @@ from ops.paths import LAB, ROOT
 
 @dataclass(frozen=True)
 class LabHost:
-    """A running lab host, as an SSH client needs it; `tree` is its root directory, seen from this machine (root only)."""
+    """A running lab host, as an SSH client needs it; `tree` is its root directory on this machine (for root only)."""
 
     name: str
     address: str

@@ -1,4 +1,4 @@
-"""The image every lab host is copied from: Debian 12 as an administrator gets it, reached as this machine reaches it."""
+"""The image every lab host is copied from: a bare Debian 12 that reaches its mirror as this machine does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _build(tree: Path, way: apt.Apt, say: Callable[[str], None]) -> None:
     building.parent.mkdir(parents=True, exist_ok=True)
     conf = building.with_name("apt.conf")
     conf.write_text(way.conf)
-    run(_mmdebstrap(building, way, conf), what="mmdebstrap could not build the Debian 12 image")
+    run(list(_mmdebstrap(building, way, conf)), what="mmdebstrap could not build the Debian 12 image")
     _personal_parts_off(building)
     _certificates(building)
     building.rename(tree)

@@ -1,7 +1,7 @@
 """The lab's network: one bridge on this machine, one network namespace with one address for each host.
 
-    machine 10.77.0.1 (opslab0) --+-- veth -- namespace ID: eth0 10.77.0.10
-                                  +-- veth -- namespace ID: eth0 10.77.0.11
+machine 10.77.0.1 (opslab0) --+-- veth -- namespace ID: eth0 10.77.0.10
+                              +-- veth -- namespace ID: eth0 10.77.0.11
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def disconnect(machine: str) -> None:
         run(["ip", "link", "del", _veth(machine)])
     place = NAMESPACES / machine
     if place.exists():
-        # After a kill between its two steps `ip netns add` leaves a plain file, which `del` removes but complains about.
+        # Killed between its two steps, `ip netns add` leaves a plain file, which `del` removes but complains about.
         succeeds(["ip", "netns", "del", machine])
         place.unlink(missing_ok=True)
 

@@ -16,10 +16,18 @@ from ops.lab.hosts import started_at
 from ops.lab.shell import run, succeeds, tail
 
 BOOT_SECONDS = 90
-NSPAWN = (
-    "systemd-nspawn --quiet --boot --register=no --keep-unit --console=read-only --resolv-conf=off --timezone=off "
-    "--link-journal=no --capability=CAP_NET_ADMIN"
-).split()
+NSPAWN = [
+    "systemd-nspawn",
+    "--quiet",
+    "--boot",
+    "--register=no",
+    "--keep-unit",
+    "--console=read-only",
+    "--resolv-conf=off",
+    "--timezone=off",
+    "--link-journal=no",
+    "--capability=CAP_NET_ADMIN",
+]
 # $0 is the pid file; the words before `--` are control groups to start in; the rest is the command.
 START = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; echo $$ >"$0"; exec "$@"'
 
@@ -41,7 +49,12 @@ def _launcher(machine: str, state: Path) -> list[str]:
         return ["setsid", "--fork"]
     log = state / "boot.log"
     unit = ["systemd-run", "--quiet", "--collect", f"--unit=opslab-{machine}", "--property=Delegate=yes"]
-    return [*unit, "--property=KillMode=mixed", f"--property=StandardOutput=append:{log}", "--property=StandardError=inherit"]
+    return [
+        *unit,
+        "--property=KillMode=mixed",
+        f"--property=StandardOutput=append:{log}",
+        "--property=StandardError=inherit",
+    ]
 
 
 def running(machine: str, state: Path) -> int | None:
@@ -104,7 +117,9 @@ def _not_booted(machine: str, state: Path, why: str) -> LabError:
     text = log.read_text(errors="replace") if log.exists() else ""
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
     said = tail(plain) or "    (it printed nothing)"
-    return LabError(f"lab host {machine} did not boot: {why}. The end of its boot log:\n{said}", hint=f"all of it: {log}")
+    return LabError(
+        f"lab host {machine} did not boot: {why}. The end of its boot log:\n{said}", hint=f"all of it: {log}"
+    )
 
 
 def stop(machine: str, state: Path) -> None:
@@ -150,7 +165,7 @@ def _remove_cgroups(machine: str) -> None:
 
 
 def _hierarchies() -> list[Path]:
-    """Where systemd keeps its groups: the unified hierarchy, and beside it the old one named systemd, as mounted here."""
+    """Where systemd keeps its groups: the unified hierarchy, and the old one named systemd where it is mounted."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     return [Path(m[1]) for m in mounts if m[2] == "cgroup2" or (m[2] == "cgroup" and "name=systemd" in m[3].split(","))]
 

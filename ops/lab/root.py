@@ -49,7 +49,7 @@ def call(do: str, name: str, say: Say) -> object:
     if os.geteuid() == 0:
         return DO[do](name, (0, 0), say)
     if controller.as_root() is None:
-        hint = f"as root: ./inv lab.{do.replace('_', ' --')}  (or allow `sudo -n` for {os.environ.get('USER', 'this user')})"
+        hint = f"run ./inv lab.{do.replace('_', ' --')} as root, or allow this user `sudo -n`"
         raise LabError("making a lab host needs root, and `sudo -n` is refused or not installed", hint=hint)
     return _through_sudo({"do": do, "name": name, "owner": [os.getuid(), os.getgid()]}, say)
 
