@@ -1,0 +1,141 @@
+"""What both services share at the edge: reading a bounded body, answering in JSON, refusing politely."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from runtime.auth import Forbidden, Unauthorized
+from runtime.payload import Invalid, NotJson
+from runtime.store import StoreError
+
+MAX_BODY = 64 * 1024
+BODY_SECONDS = 10.0
+RETRY_AFTER_SECONDS = 2
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("runtime.http")
+
+
+class TooLarge(Exception):
+    """The body is over the limit (413)."""
+
+
+class TooSlow(Exception):
+    """The body did not arrive in time (408)."""
+
+
+class JsonResponse(Response):
+    """JSON in ASCII: half a surrogate pair echoed from a request cannot break the answer."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+class Edge:
+    """ASGI wrapper: HEAD is answered like GET, every answer says nosniff, and says goodbye while the service drains."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._headers()]
+            await send(message)
+
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, dressed)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+        return [*headers, (b"connection", b"close")] if self.draining else headers
+
+
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The body, held to `limit` bytes while it arrives. Raises TooLarge, TooSlow.
+
+    The connection is left open after a refusal: the server discards the rest, and the sender gets to read its 413.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
+        raise TooLarge
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise TooLarge
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(body)
+
+
+def refusal(status: int, error: str, *, field: str | None = None, **headers: str) -> JsonResponse:
+    """`{"ok": false, "error": ..., "field": ...}`; header names are given with underscores."""
+    content: dict[str, Any] = {"ok": False, "error": error}
+    if field is not None:
+        content["field"] = field[:64]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return JsonResponse(content, status_code=status, headers=named)
+
+
+def install(app: FastAPI) -> None:
+    """Give each of our exceptions its answer."""
+    app.add_exception_handler(TooLarge, lambda *_: refusal(413, f"the body is over {MAX_BODY} bytes"))
+    app.add_exception_handler(TooSlow, lambda *_: refusal(408, "the body did not arrive in time"))
+    app.add_exception_handler(Forbidden, lambda *_: refusal(403, "forbidden"))
+    app.add_exception_handler(Unauthorized, _unauthorized)
+    app.add_exception_handler(NotJson, lambda _, error: refusal(400, str(error)))
+    app.add_exception_handler(Invalid, _invalid)
+    app.add_exception_handler(RequestValidationError, _bad_query)
+    app.add_exception_handler(StoreError, _unavailable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=400))
+    app.add_exception_handler(Exception, lambda *_: refusal(500, "internal error; see the service's log"))
+
+
+def _unauthorized(_: Request, __: Exception) -> Response:
+    return refusal(401, "a bearer token is required", WWW_Authenticate='Bearer realm="perf"')
+
+
+def _invalid(_: Request, error: Any) -> Response:
+    return refusal(400, str(error)[:300], field=error.field)
+
+
+def _bad_query(_: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    field = str(first["loc"][-1])
+    return refusal(400, f"{field}: {first['msg']}", field=field)
+
+
+def _unavailable(_: Request, error: Exception) -> Response:
+    log.error("store unavailable, answered 503: %s", error)
+    return refusal(503, "cannot store now, send again", Retry_After=str(RETRY_AFTER_SECONDS))
+
+
+def _http(_: Request, error: Any) -> Response:
+    return refusal(error.status_code, str(error.detail), **dict(error.headers or {}))

@@ -1,0 +1,133 @@
+"""Appending to journal.md while people, editors and scripts use it too.
+
+The file is opened anew for each append (an editor may have replaced it by rename), locked with flock(2), and written
+with one O_APPEND write. What a crash or a full disk left behind is found by looking at the file, never by guessing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from runtime.journal.outbox import Intent
+
+MODE = 0o640  # the group may read the log book
+_TAIL = 4 * 1024 * 1024
+_TORN_MIN = 24  # `## 2026-02-15 21:09 | TV `: a shorter rest could be anybody's
+
+
+class JournalError(Exception):
+    """The journal cannot be written now; trying again later can help."""
+
+
+class Journal:
+    """journal.md, open and locked."""
+
+    def __init__(self, fd: int, path: Path) -> None:
+        self._fd = fd
+        self._path = path
+
+    def intend(self, upto: int, entries: tuple[str, ...]) -> Intent:
+        """What appending `entries` here and now would be; a blank line parts each from the one before."""
+        found = os.fstat(self._fd)
+        size = found.st_size
+        unfinished = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
+        parted = tuple("\n" + entry for entry in entries)
+        return Intent(upto, found.st_dev, found.st_ino, size, "\n" if unfinished else "", parted)
+
+    def append(self, blob: bytes) -> None:
+        """Write `blob` at the end and sync it. When only a part fits, that part is taken back. Raises JournalError."""
+        size = os.fstat(self._fd).st_size
+        try:
+            written = os.write(self._fd, blob)
+            if written != len(blob):
+                raise JournalError(f"only {written} of {len(blob)} bytes fit into {self._path}")
+            os.fsync(self._fd)
+        except (OSError, JournalError):
+            self._take_back(size, blob)
+            raise
+        if not self._still_in_place():
+            raise JournalError(f"{self._path} was replaced meanwhile")
+
+    def finish(self, intent: Intent) -> None:
+        """Bring the file to where `intent` is in it exactly once, whatever happened after it was recorded."""
+        tail = self._tail_at(intent)
+        if tail is not None and intent.blob.startswith(tail):
+            if tail != intent.blob:
+                os.ftruncate(self._fd, intent.offset)
+                self.append(intent.blob)
+            return
+        text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
+        missing = [entry for entry in intent.entries if entry.encode() not in text]
+        if missing:
+            text = self._cut_torn(text, missing[0].encode())
+            lead = "" if not text or text.endswith(b"\n") else "\n"
+            self.append((lead + "".join(missing)).encode())
+
+    def _tail_at(self, intent: Intent) -> bytes | None:
+        """What stands from the intent's offset on; None when this is another file, or shorter, or far longer."""
+        found = os.fstat(self._fd)
+        same = (found.st_dev, found.st_ino) == (intent.device, intent.inode)
+        if not same or not 0 <= found.st_size - intent.offset <= len(intent.blob):
+            return None
+        return os.pread(self._fd, len(intent.blob), intent.offset)
+
+    def _cut_torn(self, text: bytes, entry: bytes) -> bytes:
+        """Take away a beginning of `entry` that the file ends with."""
+        for length in range(min(len(entry) - 1, len(text)), _TORN_MIN, -1):
+            if text.endswith(entry[:length]):
+                os.ftruncate(self._fd, len(text) - length)
+                return text[:-length]
+        return text
+
+    def _take_back(self, size: int, blob: bytes) -> None:
+        """Only what is ours: the file must hold, from `size` to its end, a beginning of `blob` and nothing else."""
+        with suppress(OSError):
+            tail = os.pread(self._fd, _TAIL, size)
+            if tail and blob.startswith(tail):
+                os.ftruncate(self._fd, size)
+
+    def _still_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+
+@contextmanager
+def open_journal(path: Path) -> Iterator[Journal]:
+    """The journal, created when absent, locked. Raises JournalError when another program holds the lock, or OSError."""
+    fd = _open(path)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise JournalError(f"{path} is not a regular file")
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalError(f"{path} is locked by another program") from None
+        yield Journal(fd, path)
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        return _create(path, flags)
+
+
+def _create(path: Path, flags: int) -> int:
+    fd = os.open(path, flags | os.O_CREAT, MODE)
+    os.fchmod(fd, MODE)  # the service's umask is 0077
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return fd

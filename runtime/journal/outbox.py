@@ -1,0 +1,75 @@
+"""What the store remembers of a sink: how far it got, and what it was about to write.
+
+The intent is stored before the file is touched and holds the very bytes, so a new release with another format, or
+another time zone, still finishes what the old one began.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, select
+from sqlalchemy.dialects.sqlite import insert
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Entries about to be appended: up to event `upto`, at byte `offset` of the file known by `device` and `inode`.
+
+    `lead` is what comes before the first entry: a newline more when the file did not end with one.
+    """
+
+    upto: int
+    device: int
+    inode: int
+    offset: int
+    lead: str
+    entries: tuple[str, ...]
+
+    @property
+    def blob(self) -> bytes:
+        return (self.lead + "".join(self.entries)).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sink delivered all events up to `delivered`; `intent` is set while it may be amid the next ones."""
+
+    delivered: int
+    intent: Intent | None
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """One row for each sink of a service."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("sink", Text, primary_key=True),
+        Column("delivered", Integer, nullable=False),
+        Column("intent", Text),
+    )
+
+
+def load(connection: Connection, table: Table, sink: str) -> Progress:
+    """Where `sink` stands; a sink never seen has delivered nothing."""
+    row = connection.execute(select(table).where(table.c.sink == sink)).first()
+    if row is None:
+        return Progress(0, None)
+    return Progress(row.delivered, _decode(row.intent) if row.intent else None)
+
+
+def save(connection: Connection, table: Table, sink: str, progress: Progress) -> None:
+    """Remember where `sink` stands."""
+    values = {"delivered": progress.delivered, "intent": _encode(progress.intent) if progress.intent else None}
+    statement = insert(table).values(sink=sink, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["sink"], set_=values))
+
+
+def _encode(intent: Intent) -> str:
+    return json.dumps(asdict(intent))
+
+
+def _decode(text: str) -> Intent:
+    raw = json.loads(text)
+    return Intent(**{**raw, "entries": tuple(raw["entries"])})

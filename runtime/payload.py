@@ -1,0 +1,155 @@
+"""From the bytes a stranger sent to values that can be trusted to be plain data.
+
+`parse` fails only on what is not one JSON object. Everything else that is wrong with it waits for `check`, so that a
+service can look at the caller's key first and tell a stranger nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+MAX_DEPTH = 16
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+class NotJson(Exception):
+    """The body is not one JSON object (400)."""
+
+
+class Invalid(Exception):
+    """A field's value cannot be used (400): `field` is its name, `reason` what was expected."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One JSON object, and the names that stood in it (at any depth) more than once."""
+
+    data: Json
+    repeated: tuple[str, ...]
+
+
+def parse(body: bytes) -> Parsed:
+    """Read one JSON object in UTF-8, whatever its Content-Type. Raises NotJson."""
+    repeated: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> Json:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            repeated.extend(name for name in found if names.count(name) > 1)
+        return found
+
+    try:
+        data = json.loads(body.decode("utf-8-sig"), object_pairs_hook=collect)
+    except (ValueError, RecursionError):
+        raise NotJson("the body is not JSON in UTF-8") from None
+    if not isinstance(data, dict):
+        raise NotJson("the body is not a JSON object")
+    return Parsed(data, tuple(repeated))
+
+
+def check(parsed: Parsed) -> Json:
+    """The object, when every value in it is finite, storable and not absurdly nested. Raises Invalid."""
+    if parsed.repeated:
+        raise Invalid(parsed.repeated[0], "given more than once")
+    for name, value in parsed.data.items():
+        _walk(name, name, 0)
+        _walk(value, name, 0)
+    return parsed.data
+
+
+def _walk(value: object, field: str, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Invalid(field, f"nested more than {MAX_DEPTH} levels deep")
+    if isinstance(value, str) and _UNSAFE.search(value):
+        raise Invalid(field, "contains a NUL or half of a surrogate pair")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(field, "is not a finite number")
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        for item in value:
+            _walk(item, field, depth + 1)
+
+
+def redact(value: Any, secret: str) -> Any:
+    """`value` with every occurrence of `secret` in its texts and names replaced, so that it can be written to disk.
+
+    Secrets under 6 characters are left: replacing those would damage ordinary words.
+    """
+    if len(secret) < 6:
+        return value
+    if isinstance(value, str):
+        return value.replace(secret, "[key]")
+    if isinstance(value, list):
+        return [redact(item, secret) for item in value]
+    if isinstance(value, dict):
+        return {redact(name, secret): redact(item, secret) for name, item in value.items()}
+    return value
+
+
+def number(data: Json, field: str, *, required: bool = False) -> float | None:
+    """A finite number given as a number or as text; None when absent or null. Booleans are not numbers."""
+    value = data.get(field)
+    if value is None:
+        if required:
+            raise Invalid(field, "is missing")
+        return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Invalid(field, "expected a number")
+    return _finite(value, field)
+
+
+def _finite(value: float, field: str) -> float:
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise Invalid(field, "is not a finite number")
+    return result
+
+
+def label(data: Json, field: str, *, limit: int = 64) -> str:
+    """A required one-line name: 1 to `limit` printable characters once trimmed."""
+    value = data.get(field)
+    if value is None:
+        raise Invalid(field, "is missing")
+    if not isinstance(value, str):
+        raise Invalid(field, "expected text")
+    value = value.strip()
+    if not 1 <= len(value) <= limit or not value.isprintable():
+        raise Invalid(field, f"expected 1 to {limit} printable characters")
+    return value
+
+
+def choice(data: Json, field: str, allowed: tuple[str, ...]) -> str:
+    """One of `allowed`, in any case; returned as written in `allowed`."""
+    value = label(data, field).upper()
+    if value not in allowed:
+        raise Invalid(field, f"expected {' or '.join(allowed)}")
+    return value
+
+
+def text(data: Json, field: str) -> str:
+    """Free text of any length; empty when absent or null."""
+    value = data.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Invalid(field, "expected text")
+    return value

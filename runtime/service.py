@@ -1,0 +1,114 @@
+"""Runs one ASGI application as a systemd service: its sockets, readiness, watchdog, and a stop that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable, Mapping
+
+import uvicorn
+
+from runtime import clock, systemd
+from runtime.http import App, Edge
+from runtime.settings import Listen
+
+BACKLOG = 4096
+DRAIN_SECONDS = 1.0
+STOP_SECONDS = 2
+
+log = logging.getLogger("runtime.service")
+
+
+class _OneLine(logging.Formatter):
+    """A traceback on one line too: the system journal keeps it together."""
+
+    def formatException(self, ei: object) -> str:
+        return super().formatException(ei).replace("\n", " | ")  # type: ignore[arg-type]
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\n", " | ")
+
+
+def configure_logs() -> None:
+    """Plain lines on stdout; systemd adds the time and the unit. Requests and bodies are not logged."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def run(app: App, listen: Listen, environ: Mapping[str, str], *, alive: Callable[[], bool] = lambda: True) -> None:
+    """Serve `app` until SIGTERM or SIGINT.
+
+    `alive` is asked before each watchdog sign: once it is False, systemd kills and restarts the service.
+    """
+    edge = Edge(app)
+    config = uvicorn.Config(
+        edge,
+        host=listen.host,
+        port=listen.port,
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the peer's address decides about trust, so no header may change it
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    sockets = systemd.inherited_sockets(environ)
+    _Server(config, edge, environ, alive).run(sockets=sockets or None)
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, edge: Edge, environ: Mapping[str, str], alive: Callable[[], bool]
+    ) -> None:
+        super().__init__(config)
+        self._edge = edge
+        self._notifier = systemd.Notifier(environ)
+        self._every = systemd.watchdog_seconds(environ)
+        self._alive = alive
+        self._watchdog: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        if self._every:
+            self._watchdog = asyncio.create_task(self._sign(self._every))
+        self._notifier.tell("READY=1", "STATUS=serving")
+        log.info("ready on %s", ", ".join(str(sock.getsockname()) for sock in self._listening()))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._notifier.tell("STOPPING=1", "STATUS=draining")
+        log.info("stopping")
+        await self._drain()
+        await super().shutdown(sockets)
+        if self._watchdog:
+            self._watchdog.cancel()
+
+    async def _drain(self) -> None:
+        """Answer those already accepted before leaving.
+
+        New connections wait in the socket, which systemd keeps open for the next process. A connection accepted a
+        moment ago may not have sent its request yet: closing it now would be a failed request.
+        """
+        self._edge.draining = True
+        for server in self.servers:
+            server.close()
+        limit = clock.steady() + DRAIN_SECONDS
+        while self.server_state.connections and clock.steady() < limit:
+            await asyncio.sleep(0.02)
+
+    async def _sign(self, every: float) -> None:
+        """From the event loop on purpose: a loop that hangs sends no sign."""
+        while True:
+            if self._alive():
+                self._notifier.tell("WATCHDOG=1")
+            await asyncio.sleep(every)
+
+    def _listening(self) -> list[socket.socket]:
+        return [sock for server in self.servers for sock in server.sockets]

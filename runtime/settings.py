@@ -1,0 +1,158 @@
+"""What each service is told by its environment. The only module that reads it.
+
+Every problem is collected before anything starts, so one failed start names all of them. Standard library only: a wrong
+setting must fail in milliseconds, before the web framework is imported.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; the message has one line for each variable."""
+
+
+class Secret:
+    """A value that never shows itself: `str` and `repr` are stars, `reveal()` is the value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for comparing; never for a log."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('********')"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen when systemd hands over no socket."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT."""
+
+    key: Secret
+    ops_key: Secret
+    timezone: ZoneInfo
+    journal: Path
+    state: Path
+    listen: Listen
+
+    @property
+    def database(self) -> Path:
+        return self.state / "webhook.db"
+
+
+@dataclass(frozen=True, slots=True)
+class PerfSettings:
+    """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), TRADING_STATE_DIR, LISTEN_HOST/PORT."""
+
+    token: Secret
+    equity0: float
+    state: Path
+    listen: Listen
+
+    @property
+    def database(self) -> Path:
+        return self.state / "perf.db"
+
+
+def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
+    """Settings of the webhook. Raises SettingsError naming each variable that is missing or wrong."""
+    env = _Reader(environment() if environ is None else environ)
+    key, ops_key = env.secret("TV_WEBHOOK_KEY"), env.secret("OPS_ADMIN_KEY")
+    timezone = env.read("JOURNAL_TZ", "America/Montreal", _timezone)
+    journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
+    state, listen = env.state(), env.listen(8000)
+    env.finish()
+    return WebhookSettings(key, ops_key, timezone, journal, state, listen)
+
+
+def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
+    """Settings of the ledger. Raises SettingsError naming each variable that is missing or wrong."""
+    env = _Reader(environment() if environ is None else environ)
+    token = env.secret("PERF_TOKEN")
+    equity0 = env.read("PERF_EQUITY0", "10000", _equity)
+    state, listen = env.state(), env.listen(8010)
+    env.finish()
+    return PerfSettings(token, equity0, state, listen)
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for those who speak systemd's protocols."""
+    return os.environ
+
+
+class _Reader:
+    """Reads variables one by one and keeps what is wrong for `finish`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def secret(self, name: str) -> Secret:
+        value = self._environ.get(name, "").strip()
+        if not value:
+            self._problems.append(f"{name} is not set: give it a value in the unit's EnvironmentFile")
+        return Secret(value)
+
+    def read(self, name: str, default: str, convert: Callable[[str], T]) -> T:
+        """The variable, or `default` when it is absent or empty; a bad value is noted and the default stands in."""
+        text = self._environ.get(name, "").strip() or default
+        try:
+            return convert(text)
+        except (ValueError, OSError) as error:
+            self._problems.append(f"{name}={text!r}: {error}")
+            return convert(default)
+
+    def state(self) -> Path:
+        return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
+
+    def listen(self, port: int) -> Listen:
+        host = self.read("LISTEN_HOST", "127.0.0.1", str)
+        return Listen(host, self.read("LISTEN_PORT", str(port), _port))
+
+    def finish(self) -> None:
+        if self._problems:
+            raise SettingsError("\n".join(self._problems))
+
+
+def _timezone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("not a time zone; expected a name like America/Montreal") from None
+
+
+def _equity(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError("expected a finite amount above 0")
+    return value
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("expected a port from 0 to 65535 (0: any free one)")
+    return port

@@ -1,0 +1,1 @@
+"""tv-webhook: takes TradingView alerts, commits them, and only then answers."""
