@@ -6,6 +6,7 @@ The file is an age key file (https://age-encryption.org/v1): one `AGE-SECRET-KEY
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -99,10 +100,8 @@ def create_identity(path: Path) -> Identity:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".age-") as draft:
         whole = Path(draft) / "key"
         write_private(whole, key_text([new_key()]))
-        try:
-            path.hardlink_to(whole)  # fails when the file is there, and is never seen half-written
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # a link, because it is never seen half-written
+            path.hardlink_to(whole)
     sync_directory(path.parent)
     found = find_identity({KEY_FILE: str(path)})
     if found is None:

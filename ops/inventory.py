@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ops.errors import InventoryError, UsageError
-from ops.inventory_spec import GroupSpec, HostSpec, TopSpec
+from ops.inventory_spec import GroupSpec, HostSpec, TopSpec, is_name
 from ops.role_config import RoleConfig, is_ref
-from ops.settings import Layer, check_settings, merge, resolve, secret_values
+from ops.settings import Given, Layer, check_settings, merge, resolve, secret_values
 from ops.wording import explain, listed, nearest
 from ops.yamlpos import Document, Where, parse
 
@@ -123,8 +123,17 @@ class _Loading:
             document.report(("hosts",), "there are no hosts; write hosts: and one name below it")
         if ("version",) not in document.lines:
             document.report((), "version is missing; write version: 1 on the first line")
-        self.hosts = {name: _lenient(HostSpec, raw or {}, document, ("hosts", name)) for name, raw in top.hosts.items()}
+        for where in [("hosts", name) for name in top.hosts] + [("groups", name) for name in top.groups]:
+            if not is_name(where[1]):
+                document.report(
+                    where, "a name is letters, digits, dots, dashes and _, and begins with a letter or digit"
+                )
+        self.hosts = {name: self._host_spec(name, raw) for name, raw in top.hosts.items()}
+        self.shapeless = {name for name, raw in top.hosts.items() if raw is not None and not isinstance(raw, dict)}
         self.groups = {name: self._group(name, raw) for name, raw in top.groups.items()}
+
+    def _host_spec(self, name: str, raw: object) -> HostSpec:
+        return _lenient(HostSpec, {} if raw is None else raw, self.document, ("hosts", name))
 
     def _group(self, name: str, raw: object) -> GroupSpec:
         group = _lenient(GroupSpec, {"hosts": raw} if isinstance(raw, list) else raw, self.document, ("groups", name))
@@ -183,7 +192,7 @@ class _Loading:
                 self._unknown((*where, i), role, "role", sorted(self.configs))
             elif role in spec.roles[:i]:
                 self.document.report((*where, i), f'"{role}" is already in this list; keep one')
-        if where not in self.document.lines and spec.like is None:
+        if where not in self.document.lines and spec.like is None and name not in self.shapeless:
             self.document.report(where[:2], f"roles is missing; roles are {listed(sorted(self.configs))}")
         roles = self._get(name, "roles")
         self._check_owned(("hosts", name, "settings"), spec.settings, roles, "this host does not have")
@@ -224,6 +233,9 @@ class _Loading:
             if is_ref(value):
                 self.document.report(variables.trace((key,)), "a secret belongs in a role's settings, not in vars")
         settings = merge(self._layers(name, "settings"))
-        used = dict.fromkeys(roles)
-        checked = {r: check_settings(self.document, name, r, self.configs[r], settings, variables) for r in used}
+        says = [link for link in self._chain(name) if "roles" in self.hosts[link].model_fields_set]
+        given = Given(settings, variables, ("hosts", says[0], "roles") if says else ("hosts", name))
+        checked = {
+            role: check_settings(self.document, role, self.configs[role], given) for role in dict.fromkeys(roles)
+        }
         return checked, variables.data

@@ -15,14 +15,12 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]*")
 _ADDRESS = re.compile(r"[A-Za-z0-9_:\[][A-Za-z0-9._:%\[\]-]*")
 
 
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("a name is letters, digits, dots, dashes and underscores, and starts with a letter or digit")
-    return value
+def is_name(value: str) -> bool:
+    """Whether a host or a group may be called this (a leading dash would be read as an option by ssh)."""
+    return _NAME.fullmatch(value) is not None
 
 
 def _address(value: str) -> str:
-    # A leading dash would be read as an option by ssh.
     if not _ADDRESS.fullmatch(value):
         raise ValueError("an address is a host name, an IP address or a name in ~/.ssh/config, without spaces")
     return value
@@ -47,7 +45,6 @@ def _host_key(value: str) -> str:
     return f"{words[0]} {words[1]}"
 
 
-Name = Annotated[StrictStr, AfterValidator(_name)]
 Values = dict[str, Any]
 
 
@@ -82,5 +79,5 @@ class GroupSpec(_Spec):
 
 class TopSpec(_Spec):
     version: Literal[1] | None = None
-    groups: dict[Name, Any] = {}
-    hosts: dict[Name, Any] = {}
+    groups: dict[str, Any] = {}
+    hosts: dict[str, Any] = {}

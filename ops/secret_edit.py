@@ -19,10 +19,10 @@ from ops.identity import Identity, find_identity, key_text, new_key
 from ops.private_file import write_private
 from ops.secret_refs import SECRET_NAME
 from ops.secrets import Data, Vault, check_shape, read_recipients
-from ops.yamlpos import Loader, parse
+from ops.yamlpos import parse
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - the one directory that is never a disk
-HEAD = "# Secrets, by scope. An emptied value or a removed line removes the secret. Nothing is kept until you save.\n"
+HEAD = "# Secrets, by scope. A removed line removes the secret. Nothing is kept until you save and leave.\n"
 MARK = "# !! "
 Run = Callable[[Sequence[str]], int]
 Ask = Callable[[str], bool]
@@ -77,7 +77,7 @@ def _parsed(text: str) -> tuple[Data | None, str]:
     if document.found:
         return None, document.problems()[0]
     try:
-        data = yaml.load(text, Loader)  # noqa: S506 - Loader is the safe one
+        data = document.data
         check_shape(data)
         for scope in (data["global"], *data["hosts"].values()):
             for name in scope:
@@ -129,8 +129,7 @@ def rotate_identity(vaults: Sequence[Vault]) -> tuple[Identity, Path]:
         vault.read()  # what cannot be read now could not be read afterwards either
     write_private(old.file, key_text([fresh, *old.keys]))
     for vault in vaults:
-        if vault.path.exists():
-            _hand_over(vault, old.publics, str(fresh.to_public()))
+        _hand_over(vault, old.publics, str(fresh.to_public()))
     write_private(old.file, key_text([fresh]))
     return Identity((fresh,), str(old.file), old.file), kept
 
@@ -141,9 +140,10 @@ def _unused(path: Path) -> Path:
 
 
 def _hand_over(vault: Vault, old: set[str], new: str) -> None:
-    if vault.recipients is not None:
+    if vault.recipients is not None and vault.recipients.exists():
         others = [key for key in read_recipients(vault.recipients) if key not in old]
         lines = vault.recipients.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line.split("#")[0].strip() in ("", *others)]
         write_private(vault.recipients, "\n".join([*kept, new, ""]).encode(), mode=0o644)
-    vault.init()
+    if vault.path.exists():
+        vault.init()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -14,6 +15,8 @@ from ops.role_config import RoleConfig, SecretRef, is_ref, takes_secret
 from ops.secret_refs import read_ref
 from ops.wording import explain
 from ops.yamlpos import Document, Where, spell
+
+Origin = Callable[[Where], Where]
 
 
 class Store(Protocol):
@@ -98,26 +101,39 @@ def replaced(value: Any, by: Mapping[Where, Any], path: Where = ()) -> Any:
     return value
 
 
-def check_settings(
-    document: Document, host: str, role: str, config: type[RoleConfig], settings: Merged, variables: Merged
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Given:
+    """What one host was given: settings by role, variables, and the place that gave it its roles."""
+
+    settings: Merged
+    variables: Merged
+    roles_at: Where
+
+    def values(self, role: str, config: type[RoleConfig]) -> dict[str, Any]:
+        """A role's settings, and the variables that stand in for fields they leave out."""
+        wanted = {key for key in config.model_fields if not takes_secret(config, (key,))}
+        shared = {key: value for key, value in self.variables.data.items() if key in wanted}
+        return {**shared, **self.settings.data.get(role, {})}
+
+    def origin(self, role: str, path: Where) -> Where:
+        """Where a value of `values`, or what should hold it, was written."""
+        own = self.settings.data.get(role)
+        if path and path[0] in self.variables.data and path[0] not in (own or {}):
+            return self.variables.trace(path)
+        return self.roles_at if own is None else self.settings.trace((role, *path))
+
+
+def check_settings(document: Document, role: str, config: type[RoleConfig], given: Given) -> dict[str, Any]:
     """One role's settings with SecretRefs in place. Reports all problems; needs no secret."""
-    shared = {k: v for k, v in variables.data.items() if k in config.model_fields and not takes_secret(config, (k,))}
-    own = settings.data.get(role, {})
-    values = {**shared, **own}
-
-    def origin(path: Where) -> Where:
-        if path and path[0] in shared and path[0] not in own:
-            return variables.trace(path)
-        return settings.trace((role, *path)) if role in settings.data else ("hosts", host, "roles")
-
+    values = given.values(role, config)
+    origin = partial(given.origin, role)
     refs = _references(document, config, values, origin)
     stand_ins = {path: SecretStr(f"stand-in {spell(path)}") for path in refs}
     _validate(document, config, replaced(values, stand_ins), origin, set(refs), f"{role}.")
     return {key: replaced(values[key], refs, (key,)) for key in values}
 
 
-def _references(document: Document, config: type[RoleConfig], values: Any, origin: Any) -> dict[Where, SecretRef]:
+def _references(document: Document, config: type[RoleConfig], values: Any, origin: Origin) -> dict[Where, SecretRef]:
     refs = {}
     for path, value in walk(values):
         if value is None or not takes_secret(config, path) or not path:
@@ -131,7 +147,7 @@ def _references(document: Document, config: type[RoleConfig], values: Any, origi
 
 
 def _validate(
-    document: Document, config: type[RoleConfig], values: Any, origin: Any, refs: set[Where], role: str
+    document: Document, config: type[RoleConfig], values: Any, origin: Origin, refs: set[Where], role: str
 ) -> None:
     try:
         config.model_validate(values)
