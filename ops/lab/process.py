@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ops.errors import LabError
 from ops.lab.hosts import started_at
-from ops.lab.shell import run, succeeds, tail
+from ops.lab.shell import succeeds, tail
 
 BOOT_SECONDS = 90
 NSPAWN = [
@@ -168,8 +168,3 @@ def _hierarchies() -> list[Path]:
     """Where systemd keeps its groups: the unified hierarchy, and the old one named systemd where it is mounted."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     return [Path(m[1]) for m in mounts if m[2] == "cgroup2" or (m[2] == "cgroup" and "name=systemd" in m[3].split(","))]
-
-
-def shut(tree: Path) -> None:
-    """Removes a tree, but nothing that is mounted in it."""
-    run(["rm", "-rf", "--one-file-system", tree])

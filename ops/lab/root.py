@@ -12,13 +12,12 @@ import platform
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from ops import machine as controller
 from ops.errors import LabError, OpsError
-from ops.lab import apt, net, process
+from ops.lab import net, process, tree
 from ops.lab.hosts import Files, machine_id, started_at
 from ops.lab.image import image
 from ops.lab.shell import locked, run
@@ -76,9 +75,12 @@ def _up(name: str, owner: tuple[int, int], say: Say) -> object:
     machine = machine_id(name)
     state = HOSTS / machine
     with locked(LOCKS / f"{machine}.lock"):
-        address = _register(name, state)
-        if not (state / "tree").is_dir():
-            _make_tree(name, state, say)
+        record = _register(name, state, say)
+        address = record["address"]
+        if not (state / "upper").is_dir():
+            say(f"making {name}")
+            tree.make(name, state)
+        tree.mount(state, Path(record["image"]))
         _client_files(name, state, address, owner)
         if process.running(machine, state) is None:
             say(f"booting {name} ({address})")
@@ -90,34 +92,27 @@ def _up(name: str, owner: tuple[int, int], say: Say) -> object:
     return True
 
 
-def _register(name: str, state: Path) -> str:
-    """The host's address, kept for its life; given out machine-wide, whichever checkout asks."""
-    with locked(LOCKS / "net.lock"):
-        record = state / "host.json"
-        if not record.exists():
+def _register(name: str, state: Path, say: Say) -> dict[str, str]:
+    """The host's address and image, settled when it is first asked for and kept for its life."""
+    record = state / "host.json"
+    if not record.exists():
+        base = image(say)
+        # Addresses are given out machine-wide, whichever checkout asks.
+        with locked(LOCKS / "net.lock"):
             state.mkdir(parents=True, exist_ok=True)
             HOSTS.chmod(0o711)
             state.chmod(0o700)
-            taken = {json.loads(path.read_text())["address"] for path in HOSTS.glob("*/host.json")}
-            free = next((address for address in net.ADDRESSES if address not in taken), None)
-            if free is None:
-                raise LabError("every address of the lab's network is taken", hint="./inv lab.down --all")
-            _write(record, json.dumps({"name": name, "root": str(ROOT), "address": free}))
-        return str(json.loads(record.read_text())["address"])
+            about = {"name": name, "root": str(ROOT), "address": _free_address(), "image": str(base)}
+            _write(record, json.dumps(about))
+    return {str(key): str(value) for key, value in json.loads(record.read_text()).items()}
 
 
-def _make_tree(name: str, state: Path, say: Say) -> None:
-    base = image(say)
-    say(f"making {name}")
-    fresh = state / "tree.new"
-    process.shut(fresh)
-    run(["cp", "-a", "--reflink=auto", base, fresh], what="copying the image")
-    (fresh / "etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
-    (fresh / "etc/hostname").write_text(f"{name}\n")
-    (fresh / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost\n")
-    (fresh / "etc/resolv.conf").write_text(apt.resolv_conf())
-    run(["ssh-keygen", "-q", "-A", "-f", fresh], what="the host's SSH keys")
-    fresh.rename(state / "tree")
+def _free_address() -> str:
+    taken = {json.loads(path.read_text())["address"] for path in HOSTS.glob("*/host.json")}
+    for address in net.ADDRESSES:
+        if address not in taken:
+            return address
+    raise LabError("every address of the lab's network is taken", hint="./inv lab.down --all")
 
 
 def _client_files(name: str, state: Path, address: str, owner: tuple[int, int]) -> None:
@@ -178,10 +173,9 @@ def _remove(machine: str, folder: Path, say: Say) -> bool:
             say(f"removing {machine}")
         if state.exists():
             process.stop(machine, state)
-            process.shut(state / "tree")
         with locked(LOCKS / "net.lock"):
             net.disconnect(machine)
-            shutil.rmtree(state, ignore_errors=True)
+            tree.remove(state)
             _last_one_out()
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)
