@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from ops.cli import task
 
@@ -43,6 +44,31 @@ def lab_info(_: Context, name: str = "lab", json: bool = False) -> None:
     tasks.lab_info(name, json=json)
 
 
+WHICH = {
+    "host": "one host of inventory.yaml",
+    "group": "every host of this group",
+    "all": "every host that is not a lab's",
+    "role": "only this role's resources",
+}
+
+
+@task(help=WHICH | JSON | {"plan": "change nothing, show what would change; exits 2 then", "diff": "show every diff"})
+def deploy(
+    _: Context,
+    host: str | None = None,
+    group: str | None = None,
+    all: bool = False,
+    role: str | None = None,
+    plan: bool = False,
+    diff: bool = False,
+    json: bool = False,
+) -> None:
+    """Bring hosts to the state that inventory.yaml and their roles describe"""
+    from ops import host_tasks
+
+    raise Exit(code=host_tasks.deploy(host_tasks.selected(host, group, all), role=role, plan=plan, diff=diff, json=json))
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -56,5 +82,5 @@ def test(_: Context, only: str = "") -> None:
 lab = Collection("lab", lab_up, lab_down, lab_ssh, lab_info)
 lab.__doc__ = "Lab: throwaway Debian 12 machines on this one"
 
-namespace = Collection(test, lab)
+namespace = Collection(deploy, test, lab)
 namespace.__doc__ = "Project"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-INVENTORY = ROOT / "inventory.yaml"
-SECRETS = ROOT / "secrets.age"
-RECIPIENTS = ROOT / "secrets.recipients"
+INVENTORY = Path(os.environ.get("TRADING_OPS_INVENTORY") or ROOT / "inventory.yaml").absolute()
+"""Another file, with its own secrets beside it, is named by TRADING_OPS_INVENTORY."""
+SECRETS = INVENTORY.with_name("secrets.age")
+RECIPIENTS = INVENTORY.with_name("secrets.recipients")
 ROLES = ROOT / "roles"
 TEMPLATES = ROOT / "templates"
 LOCKS = ROOT / "locks"

@@ -1,0 +1,126 @@
+"""Goes through the document once, in the order written: compare, validate, apply, look again, report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Any
+
+from .channel import Channel
+from .host import HostError, explain
+from .kinds import all_kinds
+from .kinds.base import Change, Kind
+from .kinds.unit import Unit
+from .memory import Memory
+
+Item = dict[str, Any]
+
+
+class Tally:
+    """How a run went so far."""
+
+    def __init__(self) -> None:
+        self.changed: list[str] = []
+        self.failed: list[str] = []
+        self.unit_failed = ""
+        self.interrupted = ""
+
+
+class Engine:
+    def __init__(self, document: dict[str, Any], memory: Memory, channel: Channel) -> None:
+        self._items: list[Item] = document["resources"]
+        self._after: dict[str, list[str]] = document["after"]
+        self._apply = document["mode"] == "apply"
+        self._memory = memory
+        self._channel = channel
+        drafts = {i["want"]["name"]: i["want"]["content"] for i in self._items if i["kind"] == "unit"}
+        self.kinds = all_kinds(memory, {name: text for name, text in drafts.items() if text is not None})
+        self.tally = Tally()
+        self._changing: set[str] = set()
+        self._stopped: dict[str, str] = {}
+
+    def run(self) -> Tally:
+        units = self.kinds["unit"]
+        assert isinstance(units, Unit)  # noqa: S101 - told to the type checker
+        units.look_ahead([item["want"]["name"] for item in self._items if item["kind"] == "unit"])
+        for item in self._items:
+            if self.tally.unit_failed:
+                self._report(item, "skipped", 0, why=f"{self.tally.unit_failed} would not run: the run is undone")
+            elif not self.tally.interrupted:
+                self._step(item)
+                self.tally.interrupted = self._channel.interrupted
+        return self.tally
+
+    def _step(self, item: Item) -> None:
+        if cause := self._blocked(item["role"]):
+            self._report(item, "skipped", 0, why=cause)
+            return
+        self._channel.emit("start", role=item["role"], resource=item["key"])
+        start = time.perf_counter()
+        try:
+            result, changes, why = self._one(item, self.kinds[item["kind"]])
+        except (HostError, OSError) as error:
+            told = error if isinstance(error, HostError) else explain(error)
+            self._fail(item, told, start)
+            return
+        self._report(item, result, start, changes=changes, why=why)
+
+    def _one(self, item: Item, kind: Kind) -> tuple[str, list[Change], str]:
+        want = item["want"]
+        state = kind.read(want)
+        changes = kind.changes(state, want) + self._follows(item)
+        if not changes:
+            self._memory.set_applied(item["key"], digest(want))
+            why = kind.skipped(state, want)
+            return ("skipped" if why else "ok"), [], why
+        drifted = self._memory.applied(item["key"]) == digest(want)
+        self.tally.changed.append(item["key"])
+        self._changing.add(item["key"])
+        if not self._apply:
+            return ("drift" if drifted else "change"), changes, ""
+        self._memory.keep(item["key"], item["kind"], kind.keep(state, want))
+        self._memory.owe_restart(item["restarts"])
+        kind.apply(want, state, changes)
+        self._look_again(item, kind)
+        return "changed", changes, ""
+
+    def _follows(self, item: Item) -> list[Change]:
+        """In a plan nothing is written, so a restart that would follow from a change is seen here."""
+        causes = [key for key in item["want"].get("restart_on", []) if key in self._changing]
+        if self._apply or not causes or item["want"]["running"] is not True:
+            return []
+        return [Change("restart", "runs what was there before", "because " + ", ".join(causes) + " would change")]
+
+    def _look_again(self, item: Item, kind: Kind) -> None:
+        left = kind.changes(kind.read(item["want"]), item["want"])
+        if left:
+            words = "; ".join(f"{change.what}: {change.old} instead of {change.new}" for change in left)
+            unit = item["want"]["name"] if item["kind"] == "unit" else ""
+            raise HostError(f"it was applied but the host still differs: {words}", "something else changes it", unit=unit)
+        self._memory.set_applied(item["key"], digest(item["want"]))
+
+    def _blocked(self, role: str) -> str:
+        if role in self._stopped:
+            return self._stopped[role]
+        return next((f"role {name} failed" for name in self._after.get(role, ()) if name in self._stopped), "")
+
+    def is_stopped(self, role: str) -> bool:
+        """Whether this role, or one that it stands on, failed in this run."""
+        return bool(self._blocked(role))
+
+    def _fail(self, item: Item, error: HostError, start: float) -> None:
+        self.tally.failed.append(item["key"])
+        self._stopped[item["role"]] = f"{item['key']} failed"
+        self.tally.unit_failed = error.unit
+        self._report(item, "failed", start, why=str(error), hint=error.hint)
+
+    def _report(self, item: Item, result: str, start: float, *, changes: list[Change] | None = None, **why: str) -> None:
+        spent = (time.perf_counter() - start) * 1000 if start else 0.0
+        fields: dict[str, Any] = {key: value for key, value in why.items() if value}
+        fields["changes"] = [change.json() for change in changes or ()]
+        self._channel.emit("result", role=item["role"], resource=item["key"], result=result, ms=round(spent, 1), **fields)
+
+
+def digest(want: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(want, sort_keys=True).encode()).hexdigest()

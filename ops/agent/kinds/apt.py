@@ -1,0 +1,131 @@
+"""Debian packages and the repositories that they come from."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..host import HostError, run, run_logged
+from .base import Change, Kind, State, Want, differ, text_diff
+
+KEYRINGS = Path("/etc/apt/keyrings")
+SOURCES = Path("/etc/apt/sources.list.d")
+LISTS = Path("/var/lib/apt/lists")
+LISTS_LAST = 24 * 3600.0
+"""Seconds after which package lists are fetched anew before an install."""
+LOCK_WAIT = 180
+_OPTIONS = (
+    "-o", f"DPkg::Lock::Timeout={LOCK_WAIT}", "-o", "Dpkg::Options::=--force-confdef",
+    "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0",
+)  # fmt: skip
+
+
+class AptRepo(Kind):
+    """want: name, source (deb822 text), key (armoured), which are written to /etc/apt and followed by an update."""
+
+    def _paths(self, want: Want) -> dict[str, tuple[str, str]]:
+        key = str(KEYRINGS / f"{want['name']}.asc")
+        return {"key": (key, want["key"]), "source": (str(SOURCES / f"{want['name']}.sources"), want["source"])}
+
+    def read(self, want: Want) -> State:
+        return {name: files.look(path, content=True) for name, (path, _) in self._paths(want).items()}
+
+    def changes(self, state: State, want: Want) -> list[Change]:
+        found = []
+        for name, (path, content) in self._paths(want).items():
+            if (old := state[name].get("content", "")) != content:
+                found.append(text_diff(path, old, content, secret=False))
+            found += differ(f"{name} mode", state[name].get("mode", "0644"), "0644")
+        return found
+
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
+        KEYRINGS.mkdir(mode=0o755, exist_ok=True)
+        for path, content in self._paths(want).values():
+            files.write(path, content.encode())
+        update()
+
+    def keep(self, state: State, want: Want) -> dict[str, Any]:
+        return {"files": [files.keep(state[name], path) for name, (path, _) in self._paths(want).items()]}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        for entry in kept["files"]:
+            files.restore(entry)
+
+
+class AptPackages(Kind):
+    """want: names. Installed without recommended packages; configuration files that someone edited stay."""
+
+    def read(self, want: Want) -> State:
+        return {"installed": sorted(installed() & set(want["names"])), "broken": broken()}
+
+    def changes(self, state: State, want: Want) -> list[Change]:
+        missing = [name for name in want["names"] if name not in state["installed"]]
+        found = [Change(f"package {name}", "absent", "installed") for name in missing]
+        return found + ([Change("dpkg", "interrupted", "configured")] if state["broken"] else [])
+
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
+        if state["broken"]:
+            run_logged("dpkg", "--configure", "-a", "--force-confdef", "--force-confold", log="apt.log")
+        missing = [name for name in want["names"] if name not in state["installed"]]
+        if missing:
+            install(missing)
+
+
+def installed() -> set[str]:
+    """Names of the packages that dpkg says are installed; the status file is read once, dpkg-query asks it 3 ms."""
+    listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package}\n").stdout
+    return {line[3:].strip() for line in listing.splitlines() if line.startswith("ii")}
+
+
+def broken() -> bool:
+    """Whether an earlier dpkg died half-way."""
+    return any(Path("/var/lib/dpkg/updates").glob("[0-9]*")) or "\niH" in "\n" + _half()
+
+
+def _half() -> str:
+    listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev}\n").stdout
+    return "\n".join("iH" for line in listing.splitlines() if line[1:2] in ("H", "U", "F", "W", "T"))
+
+
+def install(names: list[str]) -> None:
+    if _lists_age() > LISTS_LAST:
+        update()
+    command = partial(
+        _patient, "apt-get", "install", "-y", "-q", "--no-install-recommends", *_OPTIONS, "--", *names
+    )
+    try:
+        command()
+    except HostError as error:
+        if "Unable to locate" not in str(error) and "404" not in str(error):
+            raise
+        update()  # the lists are older than the mirror: once more with new ones
+        command()
+
+
+def update() -> None:
+    try:
+        _patient("apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any")
+    except HostError as error:
+        hint = "try `apt-get update` on the host: its sources, its DNS and its clock are what usually is wrong"
+        raise HostError(f"the package lists could not be fetched: {error}", hint) from error
+
+
+def _patient(*argv: str) -> None:
+    """Waits for another apt (unattended upgrades, a run that was cut off) instead of failing on its lock."""
+    for _ in range(LOCK_WAIT // 3):
+        try:
+            return run_logged(*argv, log="apt.log")
+        except HostError as error:
+            if "Could not get lock" not in str(error) and "Unable to lock" not in str(error):
+                raise
+            time.sleep(3)
+    raise HostError(f"another package manager kept its lock for {LOCK_WAIT} s", "see `ps -ef | grep -E 'apt|dpkg'`")
+
+
+def _lists_age() -> float:
+    """Seconds since the lists were fetched; a bare machine has none."""
+    stamps = [path.stat().st_mtime for path in LISTS.glob("*Release")]
+    return time.time() - max(stamps) if stamps else float("inf")

@@ -1,0 +1,111 @@
+"""Files, directories and symbolic links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..host import HostError, run
+from .base import Change, Kind, State, Want, differ, text_diff
+
+
+def _access(state: State, want: Want) -> list[Change]:
+    wanted = {"owner": want["owner"], "group": want["group"], "mode": want["mode"]}
+    return [change for key, value in wanted.items() for change in differ(key, state.get(key, "-"), value)]
+
+
+class File(Kind):
+    """want: path, content (text, or null: only owner and mode are ours), owner, group, mode, secret, validate (argv, %s)."""
+
+    def read(self, want: Want) -> State:
+        return files.look(want["path"], content=True)
+
+    def changes(self, state: State, want: Want) -> list[Change]:
+        if state["type"] != "file":
+            return [Change("file", state["type"], "present"), *self._content(state, want)]
+        return self._content(state, want) + _access(state, want)
+
+    def _content(self, state: State, want: Want) -> list[Change]:
+        old, new = state.get("content", ""), want["content"]
+        if new is None or (old == new and state["type"] == "file"):
+            return []
+        return [text_diff(want["path"], old, new, secret=want["secret"])]
+
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
+        path = want["path"]
+        if not Path(path).parent.is_dir():
+            raise HostError(f"the directory {Path(path).parent} does not exist", "the role must create it first")
+        if state["type"] == "file" and not any(change.what == "content" for change in changes):
+            files.own(path, want["owner"], want["group"], want["mode"])
+            return
+        self._validate(want)
+        files.make_way(path, state["type"], "file")
+        data = (want["content"] or "").encode()
+        files.write(path, data, owner=want["owner"], group=want["group"], mode=int(want["mode"], 8))
+
+    def _validate(self, want: Want) -> None:
+        """Lets the program that will read the file refuse it before it is in place."""
+        if not want["validate"]:
+            return
+        from ..host import RUN
+
+        RUN.mkdir(mode=0o755, exist_ok=True)
+        draft = RUN / Path(want["path"]).name
+        files.write(draft, want["content"].encode(), mode=0o600)
+        try:
+            run(*(part.replace("%s", str(draft)) for part in want["validate"]))
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def keep(self, state: State, want: Want) -> dict[str, Any]:
+        return files.keep(state, want["path"])
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        files.restore(kept)
+
+
+class Directory(Kind):
+    """want: path, owner, group, mode."""
+
+    def read(self, want: Want) -> State:
+        return files.look(want["path"])
+
+    def changes(self, state: State, want: Want) -> list[Change]:
+        if state["type"] != "directory":
+            return [Change("directory", state["type"], "present")]
+        return _access(state, want)
+
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
+        files.make_way(want["path"], state["type"], "directory")
+        Path(want["path"]).mkdir(parents=True, exist_ok=True)
+        files.own(want["path"], want["owner"], want["group"], want["mode"])
+
+    def keep(self, state: State, want: Want) -> dict[str, Any]:
+        return files.keep(state, want["path"])
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        files.restore(kept)
+
+
+class Symlink(Kind):
+    """want: path, target."""
+
+    def read(self, want: Want) -> State:
+        return files.look(want["path"], content=True)
+
+    def changes(self, state: State, want: Want) -> list[Change]:
+        return differ("target", state.get("target", state["type"]), want["target"])
+
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
+        if state["type"] != "file":
+            files.make_way(want["path"], state["type"], "symlink")
+        files.link(want["path"], want["target"])
+
+    def keep(self, state: State, want: Want) -> dict[str, Any]:
+        return files.keep(state, want["path"])
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        if files.look(kept["path"])["type"] == "symlink" and kept["type"] == "file":
+            Path(kept["path"]).unlink()
+        files.restore(kept)

@@ -1,0 +1,169 @@
+"""One host's desired state: its roles' resources, resolved, rendered and ordered, as one versioned document.
+
+Everything that can be wrong without looking at the host is found here, before any connection.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ops.errors import OpsError
+from ops.inventory import Host
+from ops.release import Bundle
+from ops.render import render
+from ops.resources import File, Release, Resource, Unit
+from ops.role import Role
+from ops.role_config import RoleConfig
+
+VERSION = 1
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A host's document, and what the controller needs beside it."""
+
+    host: Host
+    document: dict[str, Any]
+    bundle: Bundle | None
+
+    @property
+    def release(self) -> str:
+        return self.bundle.id if self.bundle else ""
+
+
+def ordered(names: Sequence[str], roles: Mapping[str, Role]) -> list[str]:
+    """The host's roles so that each comes after those that it names in `after`; OpsError on a circle."""
+    done: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = [name for name in waiting if not set(roles[name].after) & set(waiting)]
+        if not ready:
+            raise OpsError(f"the roles {', '.join(waiting)} each want to come after one another (`after`)")
+        done.append(ready[0])
+        waiting.remove(ready[0])
+    return done
+
+
+def gather(host: Host, configs: Mapping[str, RoleConfig], roles: Mapping[str, Role]) -> list[tuple[str, Resource]]:
+    """(role, resource) in the order of application; the releases of several roles are one."""
+    found: list[tuple[str, Resource]] = []
+    for name in ordered(host.roles, roles):
+        for resource in roles[name].resources(configs[name], host):
+            found += [(name, part) for part in _once(found, resource)]
+    _check_keys(host, found)
+    return found
+
+
+def _once(found: list[tuple[str, Resource]], resource: Resource) -> list[Resource]:
+    is_shared = isinstance(resource, Release) and any(other.key == resource.key for _, other in found)
+    return [] if is_shared else [resource]
+
+
+def _check_keys(host: Host, found: list[tuple[str, Resource]]) -> None:
+    seen: dict[str, str] = {}
+    for role, resource in found:
+        if resource.key in seen:
+            raise OpsError(f"{host.name}: roles {seen[resource.key]} and {role} both describe {resource.key}")
+        seen[resource.key] = role
+        for cause in resource.restart_on if isinstance(resource, Unit) else ():
+            if cause.key not in seen:
+                raise OpsError(f"{host.name}: {resource.key} restarts on {cause.key}, which no role puts before it")
+
+
+def extras(host: Host, configs: Mapping[str, RoleConfig], roles: Mapping[str, Role]) -> list[str]:
+    """The extras of pyproject.toml that this host's roles ask for."""
+    wanted = (r for name in host.roles for r in roles[name].resources(configs[name], host))
+    return sorted({resource.extra for resource in wanted if isinstance(resource, Release)})
+
+
+def build(
+    host: Host,
+    configs: Mapping[str, RoleConfig],
+    roles: Mapping[str, Role],
+    bundle: Bundle | None,
+    *,
+    why: str = "deploy",
+    mode: str = "apply",
+    only: str | None = None,
+) -> Plan:
+    """The document for `host`. `only` keeps one role's resources, and the units that must follow them."""
+    found = gather(host, configs, roles)
+    items = list(_items(host, found, bundle))
+    _link(items)
+    if only:
+        items = _only(items, only)
+    names = ordered(host.roles, roles)
+    checks = [check.json(n) for n in names if only in (None, n) for check in roles[n].checks(configs[n])]
+    document = {
+        "version": VERSION,
+        "mode": mode,
+        "run": {"id": run_id(), "who": who(), "why": why, "release": bundle.id if bundle else ""},
+        "facts": {"os": "debian 12", "arch": host.arch, "python": host.python},
+        "lock_wait": 30,
+        "after": {name: list(roles[name].after) for name in names},
+        "resources": items,
+        "checks": checks,
+    }
+    return Plan(host, document, bundle)
+
+
+def _items(host: Host, found: list[tuple[str, Resource]], bundle: Bundle | None) -> Iterator[Item]:
+    for role, resource in found:
+        want = _rendered(host, resource).want()
+        if isinstance(resource, Release):
+            want |= _release(host, bundle)
+        yield {"key": resource.key, "kind": resource.kind, "role": role, "want": want, "restarts": []}
+
+
+def _rendered(host: Host, resource: Resource) -> Resource:
+    shared = {"host": host, "vars": host.vars}
+    if isinstance(resource, File) and resource.template:
+        return replace(resource, content=render(resource.template, {**shared, **(resource.context or {})}))
+    if isinstance(resource, Unit) and not resource.vendor and resource.content is None:
+        return replace(resource, content=render(f"systemd/{resource.unit}.j2", {**shared, "c": resource.config}))
+    return resource
+
+
+def _release(host: Host, bundle: Bundle | None) -> dict[str, Any]:
+    if bundle is None:
+        raise OpsError(f"{host.name}: its roles need a release, but none was assembled")
+    wheels = [{"name": wheel.name, "sha256": wheel.sha256, "size": wheel.size} for wheel in bundle.wheels]
+    installer = {"name": bundle.installer.name, "sha256": bundle.installer.sha256, "size": bundle.installer.size}
+    record = {"id": bundle.id, "python": host.python, "wheels": wheels}
+    return record | {"requirements": bundle.requirements, "installer": installer}
+
+
+def _link(items: list[Item]) -> None:
+    """Gives each unit a hash of what it must be restarted for, and each resource the units that follow it."""
+    by_key = {item["key"]: item for item in items}
+    for item in items:
+        if item["kind"] != "unit":
+            continue
+        causes = item["want"]["restart_on"]
+        inputs = [item["want"]["content"], *(by_key[key]["want"] for key in causes)]
+        item["want"]["inputs"] = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        for key in causes:
+            by_key[key]["restarts"].append(item["want"]["name"])
+
+
+def _only(items: list[Item], role: str) -> list[Item]:
+    kept = {item["key"] for item in items if item["role"] == role}
+    followers = {name for item in items if item["role"] == role for name in item["restarts"]}
+    return [i for i in items if i["key"] in kept or (i["kind"] == "unit" and i["want"]["name"] in followers)]
+
+
+def run_id() -> str:
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(2)
+
+
+def who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -1,0 +1,183 @@
+"""What a person sees: a progress line while hosts are worked on, then tables, diffs, and what to do next.
+
+Progress goes to stderr, results to stdout, and no secret to either.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ops.redact import Redactor
+
+if TYPE_CHECKING:
+    from ops.deploy import HostResult
+
+STYLES = {
+    "ok": "green", "changed": "yellow", "change": "yellow", "drift": "magenta", "failed": "bold red", "skipped": "cyan",
+}  # fmt: skip
+CLEAR = "\r\x1b[K"
+
+
+class Report:
+    """Everything that reaches the terminal goes through here. Safe to call from several threads."""
+
+    def __init__(self, *, err: TextIO | None = None, verbose: bool = True) -> None:
+        self._err = err or sys.stderr
+        self._is_terminal = self._err.isatty()
+        self._verbose = verbose
+        self._lock = threading.Lock()
+        self._steps: dict[str, str] = {}
+        self._secrets: dict[str, str] = {}
+        self._redactor = Redactor({})
+        self._start = time.monotonic()
+
+    def redact(self, values: Mapping[str, str]) -> None:
+        """From here on these values appear as their names."""
+        self._secrets |= values
+        self._redactor = Redactor(self._secrets)
+
+    def clean(self, text: str) -> str:
+        return self._redactor(text)
+
+    def clean_obj(self, value: Any) -> Any:
+        return self._redactor.obj(value)
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._write(f"{CLEAR if self._is_terminal else ''}{self.clean(text)}\n", again=True)
+
+    def step(self, host: str, what: str, number: int, total: int) -> None:
+        """The moving line: what each host is doing."""
+        if not self._is_terminal:
+            return
+        spent = time.monotonic() - self._start
+        self._steps[host] = f"{host} {number}/{total} {what}"
+        line = f"{spent:5.1f} s  " + "  |  ".join(self._steps.values())
+        self._write(CLEAR + self.clean(line)[:110])
+
+    def result(self, host: str, item: Mapping[str, Any]) -> None:
+        """Without a terminal there is no moving line: what was done is said as it is done."""
+        if not self._is_terminal and self._verbose and item["result"] != "ok":
+            self.say(f"{host}: {item['result']} {item['role']} {item['resource']} ({item['ms']:.0f} ms)")
+
+    def done(self, host: str) -> None:
+        self._steps.pop(host, None)
+        if self._is_terminal:
+            self._write(CLEAR)
+
+    def _write(self, text: str, *, again: bool = False) -> None:
+        with self._lock:
+            self._err.write(text)
+            self._err.flush()
+
+
+def show(results: Sequence[HostResult], *, mode: str, diffs: bool, out: TextIO | None = None) -> None:
+    """The table of what was done (or would be), the diffs if asked for, what failed and why, and what to try next."""
+    from rich.console import Console
+
+    console = Console(file=out or sys.stdout, highlight=False, soft_wrap=not (out or sys.stdout).isatty())
+    console.print(_table(results))
+    for result in results:
+        if diffs:
+            _diffs(console, result)
+        _failures(console, result)
+    for result in results:
+        console.print(_summary(result, mode))
+    _next(console, results, mode)
+
+
+def _table(results: Sequence[HostResult]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("host", "resource", "result"):
+        table.add_column(title, overflow="fold")
+    table.add_column("ms", justify="right")
+    for result in results:
+        for row in _rows(result):
+            name, what, word, ms = row
+            table.add_row(name, Text(what), Text(word, STYLES.get(word, "")), f"{ms:.0f}")
+    return table
+
+
+def _rows(result: HostResult) -> list[tuple[str, str, str, float]]:
+    """A row for each resource that is not simply ok; the rest is counted by role."""
+    rows, quiet = [], dict[str, list[float]]()
+    for item in result.resources:
+        if item["result"] == "ok":
+            quiet.setdefault(item["role"], []).append(item["ms"])
+        else:
+            rows.append((result.host, f"{item['role']}  {item['resource']}", item["result"], item["ms"]))
+    return rows + [(result.host, f"{role}  {len(ms)} as planned", "ok", sum(ms)) for role, ms in quiet.items()]
+
+
+def _diffs(console: Any, result: HostResult) -> None:
+    from rich.text import Text
+
+    for item in result.resources:
+        if not item.get("diff"):
+            continue
+        console.print(Text(f"{result.host}  {item['role']}  {item['resource']}", "bold"))
+        for line in item["diff"].splitlines():
+            style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+            console.print(Text(f"    {line}", style))
+        console.print()
+
+
+def _failures(console: Any, result: HostResult) -> None:
+    from rich.text import Text
+
+    for item in result.resources:
+        if item["result"] == "failed":
+            console.print(Text(f"{result.host}: {item['role']}: {item['resource']} failed", "bold red"))
+            console.print(Text(_indented(item.get("why", ""))))
+            if item.get("hint"):
+                console.print(Text(f"    -> {item['hint']}"))
+    if result.error:
+        console.print(Text(f"error: {result.error}", "bold red"))
+    for problem in result.end.get("problems", ()):
+        console.print(Text(f"{result.host}: could not be undone: {problem}", "bold red"))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _summary(result: HostResult, mode: str) -> Any:
+    from rich.text import Text
+
+    count = len(result.resources)
+    head = f"{result.host}: {result.seconds:.2f} s"
+    release = f", release {result.release}" if result.release else ""
+    words = {
+        "done": f"{result.changed} {'would change' if mode == 'plan' else 'changed'} of {count}{release}",
+        "failed": f"failed; {result.changed} changed before that" if result.changed else "failed; nothing was changed",
+        "rolled-back": f"NOT deployed: {len(result.end.get('undone', ()))} changes were undone, "
+        "the host is as it was after its last healthy deploy",
+        "interrupted": f"interrupted ({result.end.get('interrupted', '')}): {result.changed} changed, the rest was not touched",
+    }
+    style = {"done": "green", "interrupted": "yellow"}.get(result.outcome, "bold red")
+    if result.end.get("problems"):
+        words["rolled-back"] = "NOT deployed, and NOT everything could be undone (see above)"
+    return Text(f"{head}, {words.get(result.outcome, result.outcome)}", style)
+
+
+def _next(console: Any, results: Sequence[HostResult], mode: str) -> None:
+    from rich.text import Text
+
+    for result in results:
+        if result.outcome == "done" and mode == "apply":
+            for name, url in result.urls.items():
+                console.print(Text(f"  {name:<10} {url}"))
+            if result.urls:
+                console.print(Text(f"next: ./inv alert.test --host {result.host}"))
+        elif result.outcome == "interrupted":
+            console.print(Text(f"next: ./inv deploy --host {result.host}   finishes what was begun"))
+        elif mode == "plan" and result.changed:
+            console.print(Text(f"next: ./inv deploy --host {result.host}   makes these changes; --diff shows them"))

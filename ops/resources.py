@@ -1,0 +1,284 @@
+"""What a host can be asked to have. Each resource is plain data; its twin in ops.agent.kinds makes it so.
+
+A role yields resources in the order in which they are applied. Paths are absolute, modes are integers (0o644),
+owners are names. Text comes either as `content` or from a template under templates/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from ops.errors import OpsError
+
+Want = dict[str, Any]
+
+
+class Resource:
+    """Base of all resources. `key` names it in output, in restart_on and in the host's memory."""
+
+    kind: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        raise OpsError(f"{type(self).__name__} has no name")
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    def want(self) -> Want:
+        """The desired state as the agent compares it: JSON, everything spelled out."""
+        raise OpsError(f"{type(self).__name__} has no desired state")
+
+
+class _Placed(Resource):
+    path: str
+
+    @property
+    def name(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True)
+class Group(Resource):
+    kind = "group"
+    group: str
+    system: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.group
+
+    def want(self) -> Want:
+        return {"name": self.group, "system": self.system}
+
+
+@dataclass(frozen=True)
+class User(Resource):
+    """A user whose main group exists already; groups that somebody else added are left alone."""
+
+    kind = "user"
+    user: str
+    group: str
+    home: str = "/nonexistent"
+    shell: str = "/usr/sbin/nologin"
+    groups: tuple[str, ...] = ()
+    system: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.user
+
+    def want(self) -> Want:
+        account = {"name": self.user, "group": self.group, "groups": sorted(self.groups)}
+        return account | {"home": self.home, "shell": self.shell, "system": self.system}
+
+
+@dataclass(frozen=True)
+class Directory(_Placed):
+    kind = "directory"
+    path: str
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o755
+
+    def want(self) -> Want:
+        return {"path": self.path, "owner": self.owner, "group": self.group, "mode": f"{self.mode:04o}"}
+
+
+@dataclass(frozen=True)
+class File(_Placed):
+    """A file with the given text, or the text of templates/<template>, or (neither) only its owner and mode.
+
+    `secret` files show hashes instead of a diff. `validate` is a program that may refuse the new text before it is in
+    place; `%s` stands for the draft's path.
+    """
+
+    kind = "file"
+    path: str
+    content: str | None = None
+    template: str | None = None
+    context: Mapping[str, Any] | None = None
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o644
+    secret: bool = False
+    validate: tuple[str, ...] = ()
+
+    def want(self) -> Want:
+        access = {"owner": self.owner, "group": self.group, "mode": f"{self.mode:04o}"}
+        return {"path": self.path, "content": self.content, **access, "secret": self.secret, "validate": list(self.validate)}
+
+
+def env_file(name: str, config: Any, path: str) -> File:
+    """templates/env/<name>.env.j2 as a file that only root reads: systemd hands it to the service."""
+    return File(path, template=f"env/{name}.env.j2", context={"c": config}, mode=0o600, secret=True)
+
+
+@dataclass(frozen=True)
+class Symlink(_Placed):
+    kind = "symlink"
+    path: str
+    target: str
+
+    def want(self) -> Want:
+        return {"path": self.path, "target": self.target}
+
+
+@dataclass(frozen=True)
+class AptRepo(Resource):
+    """A signed package repository, trusted for its own packages only (deb822, Signed-By)."""
+
+    kind = "apt-repo"
+    repo: str
+    uris: tuple[str, ...]
+    suites: tuple[str, ...]
+    key_text: str
+    """The repository's public key, armoured."""
+    components: tuple[str, ...] = ()
+    arch: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.repo
+
+    def want(self) -> Want:
+        lines = ["Types: deb", f"URIs: {' '.join(self.uris)}", f"Suites: {' '.join(self.suites)}"]
+        lines += [f"Components: {' '.join(self.components)}"] if self.components else []
+        lines += [f"Architectures: {self.arch}"] if self.arch else []
+        lines += [f"Signed-By: /etc/apt/keyrings/{self.repo}.asc", ""]
+        return {"name": self.repo, "source": "\n".join(lines), "key": self.key_text}
+
+
+@dataclass(frozen=True)
+class AptPackages(Resource):
+    kind = "apt-packages"
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.names)
+
+    def want(self) -> Want:
+        return {"names": list(self.names)}
+
+
+@dataclass(frozen=True)
+class Git(_Placed):
+    """A checkout of `url` at `ref` (branch, tag or full commit; a full commit needs no network once it is there)."""
+
+    kind = "git"
+    path: str
+    url: str
+    ref: str
+    user: str = "root"
+
+    def want(self) -> Want:
+        return {"path": self.path, "url": self.url, "ref": self.ref, "user": self.user}
+
+
+@dataclass(frozen=True)
+class Release(Resource):
+    """Our own services with everything they import, for one extra of pyproject.toml.
+
+    A host has one release: the extras of all its roles are merged into one environment at `root`/venv.
+    """
+
+    kind = "release"
+    extra: str
+    root: str = "/opt/trading"
+    keep: int = 3
+
+    @property
+    def name(self) -> str:
+        return self.root
+
+    def want(self) -> Want:
+        return {"root": self.root, "keep": self.keep}
+
+
+@dataclass(frozen=True)
+class Unit(Resource):
+    """A systemd unit, from templates/systemd/<unit>.j2 with `config` as `c`, or a package's own unit (`vendor`).
+
+    It is restarted when its file, or anything in `restart_on`, is not what it was started with. `service` names the
+    service behind a socket unit: the two are restarted together.
+    """
+
+    kind = "unit"
+    unit: str
+    config: Any = None
+    enabled: bool | None = True
+    running: bool | None = True
+    restart_on: tuple[Resource, ...] = ()
+    service: str = ""
+    vendor: bool = False
+    content: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.unit
+
+    def want(self) -> Want:
+        state = {"name": self.unit, "content": self.content, "enabled": self.enabled, "running": self.running}
+        return state | {"service": self.service, "restart_on": [resource.key for resource in self.restart_on]}
+
+
+@dataclass(frozen=True)
+class Command(Resource):
+    """A command that is run as long as its guard says that its work is not done."""
+
+    kind = "command"
+    title: str
+    argv: tuple[str, ...]
+    creates: str = ""
+    unless: tuple[str, ...] = ()
+    user: str = "root"
+    cwd: str = "/"
+    timeout: float = 300
+    """Seconds."""
+
+    def __post_init__(self) -> None:
+        if bool(self.creates) == bool(self.unless):
+            raise OpsError(f"Command {self.title!r} needs one guard: either creates=PATH or unless=(PROGRAM, ...)")
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+    def want(self) -> Want:
+        guard = {"creates": self.creates, "unless": list(self.unless)}
+        how = {"user": self.user, "cwd": self.cwd, "timeout": self.timeout}
+        return {"name": self.title, "argv": list(self.argv), **guard, **how}
+
+
+@dataclass(frozen=True)
+class Check:
+    """Part of the health gate: polled after everything is applied, until it holds or `within` seconds are over."""
+
+    kind: str
+    unit: str = ""
+    url: str = ""
+    status: int = 200
+    within: float = 10
+
+    def json(self, role: str) -> dict[str, Any]:
+        shown = {"role": role, "kind": self.kind, "unit": self.unit, "status": self.status, "within": self.within}
+        if self.kind != "http":
+            return shown
+        parts = urlsplit(self.url)
+        place = {"host": parts.hostname, "port": parts.port or 80, "path": parts.path or "/"}
+        return {**shown, "url": self.url, **place}
+
+
+def http(url: str, *, unit: str, status: int = 200, within: float = 10) -> Check:
+    """`url` answers `status`; when it does not, the last lines of `unit`'s log are shown."""
+    return Check("http", unit, url, status, within)
+
+
+def active(unit: str, *, within: float = 10) -> Check:
+    """`unit` is active."""
+    return Check("unit", unit, within=within)

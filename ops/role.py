@@ -1,0 +1,65 @@
+"""What a role is, and how roles are found: one folder under roles/ each, with a role.py."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, ClassVar
+
+from ops.errors import OpsError
+from ops.inventory import Host
+from ops.paths import ROLES
+from ops.resources import Check, Resource
+from ops.role_config import RoleConfig
+
+
+class Role:
+    """Base of every role.
+
+    `resources` MUST be given: what a host with this role has, in the order of application. `checks` MAY say when it
+    is healthy, `urls` where its services answer, `after` which roles come first.
+    """
+
+    after: ClassVar[tuple[str, ...]] = ()
+
+    def resources(self, c: Any, host: Host) -> Iterable[Resource]:
+        raise OpsError(f"{type(self).__module__} does not say what a host has: define resources()")
+
+    def checks(self, c: Any) -> Iterable[Check]:
+        return ()
+
+    def urls(self, c: Any, address: str) -> Mapping[str, str]:
+        """Names and URLs of the role's services as seen from `address`."""
+        return {}
+
+    @property
+    def config(self) -> type[RoleConfig]:
+        module = importlib.import_module(type(self).__module__)
+        found: type[RoleConfig] = module.Config
+        return found
+
+
+@cache
+def discover() -> dict[str, Role]:
+    """Every role by its folder's name. OpsError when a folder's role.py defines no Role or no Config."""
+    names = sorted(path.parent.name for path in ROLES.glob("*/role.py"))
+    return {name: _load(name) for name in names}
+
+
+def _load(name: str) -> Role:
+    module = importlib.import_module(f"roles.{name}.role")
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Role) and value.__module__ == module.__name__
+    ]
+    config = getattr(module, "Config", None)
+    if len(classes) != 1 or not (isinstance(config, type) and issubclass(config, RoleConfig)):
+        raise OpsError(f"roles/{name}/role.py must define one class of Role and one class Config(RoleConfig)")
+    return classes[0]()
+
+
+def configs() -> dict[str, type[RoleConfig]]:
+    """Each role's Config, by which the inventory's settings are checked."""
+    return {name: role.config for name, role in discover().items()}

@@ -1,0 +1,38 @@
+"""Perf: the ledger of virtual trades and what they add up to. It records and measures; it never trades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import Field
+
+from ops.fields import ListenAddress, Port, answers_at
+from ops.inventory import Host
+from ops.resources import Check, Release, Resource, Unit, active, env_file, http
+from ops.role import Role
+from ops.role_config import RoleConfig, Secret
+
+
+class Config(RoleConfig):
+    port: Port = 8010
+    listen: ListenAddress = Field("127.0.0.1", description="address to listen on")
+    token: Secret = Field(min_length=12, description="bearer token for callers from other machines")
+    equity0: float = Field(10_000.0, gt=0, description="account size that the equity curve starts from")
+
+
+class Perf(Role):
+    after = ("base",)
+
+    def resources(self, c: Config, host: Host) -> Iterable[Resource]:
+        release = Release("perf")
+        env = env_file("perf", c, "/opt/trading/.env.d/perf.env")
+        yield from (release, env)
+        yield Unit("perf.socket", c, service="perf.service")
+        yield Unit("perf.service", c, restart_on=(release, env))
+
+    def checks(self, c: Config) -> Iterable[Check]:
+        yield active("perf.socket")
+        yield http(f"{answers_at(c.listen, c.port)}/ready", unit="perf.service")
+
+    def urls(self, c: Config, address: str) -> Mapping[str, str]:
+        return {"perf": answers_at(c.listen, c.port, address)}
