@@ -85,7 +85,7 @@ def walk(value: Any, path: Where = ()) -> Iterator[tuple[Where, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from walk(inner, (*path, key))
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for i, inner in enumerate(value):
             yield from walk(inner, (*path, i))
 

@@ -79,15 +79,17 @@ def parse(text: str, name: str) -> Document:
         if node is not None:
             document.data = _Reader(document, loader).read(node, (), ())
     except yaml.YAMLError as error:
-        document.found = {_syntax(error)}
+        document.found = {_syntax(error, text)}
     return document
 
 
-def _syntax(error: yaml.YAMLError) -> Problem:
+def _syntax(error: yaml.YAMLError, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
     column = f" (column {mark.column + 1})" if mark else ""
-    hint = "; indent with spaces" if "\\t" in what or "'\t'" in what else ""
+    lines = text.split("\n")
+    tabbed = mark is not None and mark.line < len(lines) and lines[mark.line].lstrip(" ").startswith("\t")
+    hint = "; indent with spaces, not tabs" if tabbed else ""
     return Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {what}{column}{hint}")
 
 
