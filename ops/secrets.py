@@ -156,7 +156,9 @@ class Vault:
             raise SecretsError(
                 f"{self.path} is there, but this machine has no age identity to read it with "
                 f"(looked in {KEY}, {KEY_FILE} and {default_file()})",
-                hint=f"copy it from the machine that has one: scp OTHER:.config/trading-ops/age.key {default_file()}",
+                hint=f"copy it from the machine that has one: scp OTHER:.config/trading-ops/age.key {default_file()}"
+                if self.recipients
+                else f"rm {self.path}; a lab's secrets are made again",
             )
         return found
 

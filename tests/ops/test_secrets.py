@@ -242,3 +242,11 @@ def test_a_rotation_cut_short_leaves_everything_readable(machine: Path, monkeypa
     rotate_identity(vaults)
     assert project_vault().get("token") == "a-value"
     assert lab_vault().get("token", "lab") == "lab-value"
+
+
+def test_a_lab_whose_identity_is_gone_says_how_to_start_again(machine: Path) -> None:
+    lab_vault().generate("webhook_key", "lab")
+    default_file().unlink()
+    with pytest.raises(SecretsError) as caught:
+        lab_vault().get("webhook_key", "lab")
+    assert caught.value.hint == f"rm {paths.LAB / 'secrets.age'}; a lab's secrets are made again"

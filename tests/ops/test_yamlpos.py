@@ -31,7 +31,8 @@ def test_a_date_stays_the_text_that_was_written() -> None:
         ("b:\n  [1]: a", "x.yaml:2 b: a key must be one word, not a list or a mapping"),
         (
             "a:\n\tb: 1",
-            "x.yaml:2: this is not YAML: found character that cannot start any token (column 1); indent with spaces, not tabs",
+            "x.yaml:2: this is not YAML: found character that cannot start any token (column 1); "
+            "indent with spaces, not tabs",
         ),
         ("a: 1\n---\nb: 2", "x.yaml:2: this is not YAML: but found another document (column 1)"),
         ("a: \0", "x.yaml:1: this is not YAML: unacceptable character #x0000: control characters are not allowed"),
