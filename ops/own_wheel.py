@@ -53,6 +53,7 @@ def build(tree: Sources, say: Callable[[str], None]) -> Path:
     """
     home = paths.CACHE / "wheels" / "own" / digest(tree)
     if ready := next((path for path in home.glob("*/*.whl") if sha256(path) == path.parent.name), None):
+        os.utime(home)  # what is in use is not old
         return ready
     say("building the wheel of our own services")
     with tempfile.TemporaryDirectory() as scratch:

@@ -123,6 +123,7 @@ def _remember(key: str, bundle: Bundle) -> Bundle:
     draft.write_text(json.dumps(record))
     draft.rename(folder / f"{key}.json")
     _forget(folder.glob("*.json"))
+    _forget((paths.CACHE / "wheels" / "own").iterdir())
     return bundle
 
 

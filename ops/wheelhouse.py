@@ -199,9 +199,7 @@ def _download(missing: Iterable[Pin], target: Target, say: Say) -> dict[str, Pat
         _pip(wanted.values(), target, Path(scratch))
         arrived = _checked(Path(scratch), wanted, say)
         if lost := sorted(wanted.keys() - arrived.keys()):
-            raise ReleaseError(
-                f"pip brought no locked wheel of {', '.join(lost)} for {target}", hint="run locks/update"
-            )
+            raise ReleaseError(f"pip brought other wheels than {', '.join(lost)} for {target}", hint=_HINTS[1][1])
         return {name: path.rename(target.home / path.name) for name, path in arrived.items()}
 
 
