@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ops.lab.hosts import LabHost, hosts, info
+from ops.lab.host import LabHost, hosts, info
 
 Say = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops.errors import LabError
-from ops.lab.hosts import started_at
+from ops.lab.host import started_at
 from ops.lab.shell import succeeds, tail
 
 BOOT_SECONDS = 90

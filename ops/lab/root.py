@@ -18,7 +18,7 @@ from pathlib import Path
 from ops import machine as controller
 from ops.errors import LabError, OpsError
 from ops.lab import net, process, tree
-from ops.lab.hosts import Files, machine_id, started_at
+from ops.lab.host import Files, machine_id, started_at
 from ops.lab.image import image
 from ops.lab.shell import locked, run
 from ops.paths import LAB, ROOT
@@ -41,15 +41,25 @@ def exists(name: str) -> bool:
     return (HOSTS / machine_id(name)).exists() or Files(name).folder.exists()
 
 
+def refusal() -> str | None:
+    """Why this machine cannot run a lab at all; None if it can be tried."""
+    if platform.system() != "Linux":
+        return f"lab hosts are Linux containers, and this machine runs {platform.system()}"
+    if controller.as_root() is None:
+        return "making a lab host needs root, and `sudo -n` is refused or not installed"
+    if controller.missing(NEEDS) and not shutil.which("apt-get"):
+        return f"it lacks {', '.join(controller.missing(NEEDS))}, and has no apt-get to install them with"
+    return None
+
+
 def call(do: str, name: str, say: Say) -> object:
     """Runs `up`, `down` or `down_all` as root, here or through sudo."""
-    if platform.system() != "Linux":
-        raise LabError(f"lab hosts are Linux containers, and this machine runs {platform.system()}")
+    reason = refusal()
+    if reason:
+        hint = f"run ./inv lab.{do.replace('_', ' --')} as root, or allow this user `sudo -n`"
+        raise LabError(reason, hint=hint if "sudo" in reason else None)
     if os.geteuid() == 0:
         return DO[do](name, (0, 0), say)
-    if controller.as_root() is None:
-        hint = f"run ./inv lab.{do.replace('_', ' --')} as root, or allow this user `sudo -n`"
-        raise LabError("making a lab host needs root, and `sudo -n` is refused or not installed", hint=hint)
     return _through_sudo({"do": do, "name": name, "owner": [os.getuid(), os.getgid()]}, say)
 
 
