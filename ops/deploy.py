@@ -116,6 +116,7 @@ def deploy(hosts: Sequence[Host], report: Report, *, mode: str = "apply", only: 
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         running = [pool.submit(_one, one, report, stop) for one in ready]
+        report.get_ready()
         _wait(running, report, stop)
     return [future.result() for future in running]
 

@@ -19,7 +19,7 @@ from ops.errors import OpsError
 from ops.inventory import Host
 from ops.release import Bundle
 from ops.render import render
-from ops.resources import File, Release, Resource, Unit
+from ops.resources import File, Release, Resource, Unit, UnitFile
 from ops.role import Role
 from ops.role_config import RoleConfig
 
@@ -117,20 +117,39 @@ def build(
 
 
 def _items(host: Host, found: list[tuple[str, Resource]], bundle: Bundle | None) -> Iterator[Item]:
+    written: set[str] = set()
     for role, resource in found:
-        want = _rendered(host, resource).want()
-        if isinstance(resource, Release):
-            want |= _release(host, bundle)
-        yield {"key": resource.key, "kind": resource.kind, "role": role, "want": want, "restarts": []}
+        if isinstance(resource, Unit) and role not in written:
+            written.add(role)
+            yield from (_item(host, r, _unit_file(u), bundle) for r, u in found if r == role and _has_file(u))
+        yield _item(host, role, resource, bundle)
+
+
+def _item(host: Host, role: str, resource: Resource, bundle: Bundle | None) -> Item:
+    want = _rendered(host, resource).want()
+    if isinstance(resource, Release):
+        want |= _release(host, bundle)
+    if _has_file(resource):
+        want["restart_on"].append(_unit_file(resource).key)
+    return {"key": resource.key, "kind": resource.kind, "role": role, "want": want, "restarts": []}
+
+
+def _has_file(resource: Resource) -> bool:
+    return isinstance(resource, Unit) and not resource.vendor
+
+
+def _unit_file(unit: Resource) -> UnitFile:
+    """A role's unit files come before the first of its units is started: a socket needs its service to be known."""
+    assert isinstance(unit, Unit)  # noqa: S101 - told to the type checker
+    path, template = f"/etc/systemd/system/{unit.unit}", f"systemd/{unit.unit}.j2"
+    return UnitFile(path, template=template, context={"c": unit.config})
 
 
 def _rendered(host: Host, resource: Resource) -> Resource:
-    shared = {"host": host, "vars": host.vars}
-    if isinstance(resource, File) and resource.template:
-        return replace(resource, content=render(resource.template, {**shared, **(resource.context or {})}))
-    if isinstance(resource, Unit) and not resource.vendor and resource.content is None:
-        return replace(resource, content=render(f"systemd/{resource.unit}.j2", {**shared, "c": resource.config}))
-    return resource
+    if not isinstance(resource, File) or not resource.template:
+        return resource
+    context = {"host": host, "vars": host.vars, **(resource.context or {})}
+    return replace(resource, content=render(resource.template, context))
 
 
 def _release(host: Host, bundle: Bundle | None) -> dict[str, Any]:
@@ -149,7 +168,7 @@ def _link(items: list[Item]) -> None:
         if item["kind"] != "unit":
             continue
         causes = item["want"]["restart_on"]
-        inputs = [item["want"]["content"], *(by_key[key]["want"] for key in causes)]
+        inputs = [by_key[key]["want"] for key in causes]
         item["want"]["inputs"] = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         for key in causes:
             by_key[key]["restarts"].append(item["want"]["name"])

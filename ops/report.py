@@ -35,6 +35,11 @@ class Report:
         self._redactor = Redactor({})
         self._start = time.monotonic()
 
+    def get_ready(self) -> None:
+        """Loads what the tables need while the hosts are being waited for: 40 ms that nobody notices."""
+        import rich.console
+        import rich.table  # noqa: F401
+
     def redact(self, values: Mapping[str, str]) -> None:
         """From here on these values appear as their names."""
         self._secrets |= values
@@ -61,7 +66,7 @@ class Report:
 
     def result(self, host: str, item: Mapping[str, Any]) -> None:
         """Without a terminal there is no moving line: what was done is said as it is done."""
-        if not self._is_terminal and self._verbose and item["result"] != "ok":
+        if not self._is_terminal and self._verbose and item["result"] not in ("ok", "skipped"):
             self.say(f"{host}: {item['result']} {item['role']} {item['resource']} ({item['ms']:.0f} ms)")
 
     def done(self, host: str) -> None:
@@ -134,7 +139,9 @@ def _failures(console: Any, result: HostResult) -> None:
     from rich.text import Text
 
     for item in result.resources:
-        if item["result"] == "failed":
+        if item["result"] == "skipped":
+            console.print(Text(f"{result.host}: {item['resource']} skipped: {item.get('why', '')}", "dim"))
+        elif item["result"] == "failed":
             console.print(Text(f"{result.host}: {item['role']}: {item['resource']} failed", "bold red"))
             console.print(Text(_indented(item.get("why", ""))))
             if item.get("hint"):

@@ -113,6 +113,17 @@ class File(_Placed):
         return {"path": self.path, "content": self.content, **access, "secret": self.secret, "validate": list(self.validate)}
 
 
+@dataclass(frozen=True)
+class UnitFile(File):
+    """The file of one of our own units; a Unit brings it along."""
+
+    kind = "unit-file"
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
 def env_file(name: str, config: Any, path: str) -> File:
     """templates/env/<name>.env.j2 as a file that only root reads: systemd hands it to the service."""
     return File(path, template=f"env/{name}.env.j2", context={"c": config}, mode=0o600, secret=True)
@@ -216,14 +227,13 @@ class Unit(Resource):
     restart_on: tuple[Resource, ...] = ()
     service: str = ""
     vendor: bool = False
-    content: str | None = None
 
     @property
     def name(self) -> str:
         return self.unit
 
     def want(self) -> Want:
-        state = {"name": self.unit, "content": self.content, "enabled": self.enabled, "running": self.running}
+        state = {"name": self.unit, "enabled": self.enabled, "running": self.running}
         return state | {"service": self.service, "restart_on": [resource.key for resource in self.restart_on]}
 
 

@@ -53,12 +53,21 @@ def connect(target: Target, timeout: float = 10) -> Any:
 
     trust_only(connection, target)
     try:
+        if not (connection.gateway or "proxycommand" in connection.ssh_config):
+            connection.connect_kwargs["sock"] = _dial(connection.host, connection.port, timeout)
         connection.open()
     except Exception as error:
         raise _cannot(target, error) from error
-    transport = connection.transport
-    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Paramiko leaves 40 ms waits in
     return connection
+
+
+def _dial(address: str, port: int, timeout: float) -> socket.socket:
+    """A TCP connection that neither waits to send small packets nor delays its ACKs: Paramiko's own costs 2 x 40 ms."""
+    dialled = socket.create_connection((address, port), timeout)
+    dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_QUICKACK"):
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+    return dialled
 
 
 def _cannot(target: Target, error: Exception) -> Exception:

@@ -34,16 +34,17 @@ class Engine:
         self._apply = document["mode"] == "apply"
         self._memory = memory
         self._channel = channel
-        drafts = {i["want"]["name"]: i["want"]["content"] for i in self._items if i["kind"] == "unit"}
-        self.kinds = all_kinds(memory, {name: text for name, text in drafts.items() if text is not None})
+        files = [item["want"] for item in self._items if item["kind"] == "unit-file"]
+        self.kinds = all_kinds(memory, {want["path"].rpartition("/")[2]: want["content"] for want in files})
+        units = self.kinds["unit"]
+        assert isinstance(units, Unit)  # noqa: S101 - told to the type checker
+        self._units = units
         self.tally = Tally()
         self._changing: set[str] = set()
         self._stopped: dict[str, str] = {}
 
     def run(self) -> Tally:
-        units = self.kinds["unit"]
-        assert isinstance(units, Unit)  # noqa: S101 - told to the type checker
-        units.look_ahead([item["want"]["name"] for item in self._items if item["kind"] == "unit"])
+        self._units.look_ahead([item["want"]["name"] for item in self._items if item["kind"] == "unit"])
         for item in self._items:
             if self.tally.unit_failed:
                 self._report(item, "skipped", 0, why=f"{self.tally.unit_failed} would not run: the run is undone")
@@ -81,6 +82,7 @@ class Engine:
             return ("drift" if drifted else "change"), changes, ""
         self._memory.keep(item["key"], item["kind"], kind.keep(state, want))
         self._memory.owe_restart(item["restarts"])
+        self._units.forget()
         kind.apply(want, state, changes)
         self._look_again(item, kind)
         return "changed", changes, ""

@@ -38,12 +38,10 @@ def _restore(kind: Kind, note: dict[str, Any]) -> str:
 
 
 def _bring_back(memory: Memory, kept: dict[str, Any]) -> str:
-    name, was_running = kept["name"], kept["active"] in ("active", "reloading", "activating")
+    name = kept["name"]
     try:
-        if not was_running:
-            systemd.run("systemctl", "stop", "--", name, check=False, timeout=150)
-        else:
-            systemd.run("systemctl", "reset-failed", "--", name, check=False)
+        if kept["active"] in ("active", "reloading", "activating"):
+            systemd.forget_failure(name)
             systemd.job("restart", name, *([kept["service"]] if kept["service"] else []))
     except HostError as error:
         return f"{name}: {error}"

@@ -92,11 +92,22 @@ def _check_references(name: str, text: str) -> None:
             raise HostError(f"{name}: {key}={value} does not exist", "a resource before the unit must make it")
 
 
-def state(name: str, shown: dict[str, str], inputs: str) -> dict[str, Any]:
+def forget_failure(unit: str) -> None:
+    run("systemctl", "reset-failed", "--", unit, check=False)
+
+
+def stop(unit: str) -> None:
+    run("systemctl", "stop", "--", unit, check=False, timeout=150)
+
+
+def disable(unit: str) -> None:
+    run("systemctl", "disable", "--", unit, check=False)
+
+
+def state(shown: dict[str, str], inputs: str) -> dict[str, Any]:
     """The state of a unit as the Unit resource compares it."""
     tried = shown.get("ConditionTimestampMonotonic", "0") != "0"
     return {
-        "file": files.look(str(UNITS / name), content=True),
         "load": shown.get("LoadState", "not-found"),
         "active": shown.get("ActiveState", "inactive"),
         "sub": shown.get("SubState", "dead"),

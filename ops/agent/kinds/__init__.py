@@ -10,7 +10,7 @@ from .command import Command
 from .git import Git
 from .paths import Directory, File, Symlink
 from .release import Release
-from .unit import Unit
+from .unit import Unit, UnitFile
 
 
 def all_kinds(memory: Memory, drafts: dict[str, str]) -> dict[str, Kind]:
@@ -18,5 +18,5 @@ def all_kinds(memory: Memory, drafts: dict[str, str]) -> dict[str, Kind]:
     return {
         "file": File(), "directory": Directory(), "symlink": Symlink(), "user": User(), "group": Group(),
         "apt-repo": AptRepo(), "apt-packages": AptPackages(), "git": Git(), "release": Release(),
-        "command": Command(), "unit": Unit(memory, drafts),
+        "command": Command(), "unit-file": UnitFile(drafts), "unit": Unit(memory),
     }  # fmt: skip

@@ -58,8 +58,12 @@ class File(Kind):
         finally:
             draft.unlink(missing_ok=True)
 
-    def keep(self, state: State, want: Want) -> dict[str, Any]:
-        return files.keep(state, want["path"])
+    def keep(self, state: State, want: Want) -> dict[str, Any] | None:
+        """A file whose content is not ours (the log book) is never taken away again, nor set back."""
+        if want["content"] is not None:
+            return files.keep(state, want["path"])
+        access = {key: value for key, value in state.items() if key != "content"}
+        return files.keep(access, want["path"]) if state["type"] == "file" else None
 
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
