@@ -34,7 +34,11 @@ _OFFLINE = re.compile(
 _HINTS = (
     ("No module named pip", "this Python has no pip: remove .venv and run ./inv again"),
     ("DO NOT MATCH THE HASHES", "the index has other bytes than were locked: find out why before locks/update"),
-    ("No matching distribution", "pin a version with a wheel for this target in pyproject.toml, then run locks/update"),
+    (
+        "No matching distribution",
+        "pin a version that has a wheel for this target and run locks/update; `pip config list`"
+        " shows which index was asked",
+    ),
     ("No space left", "free space in the checkout and in the temporary directory"),
 )
 
