@@ -1,0 +1,146 @@
+"""Services as a caller meets them: in this process behind a test client, or as real processes on a real port."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from runtime import settings
+from runtime.http import Edge
+from runtime.perf.app import Perf
+from runtime.webhook.app import Webhook
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Starlette would rather have httpx2; httpx is what the rest of the project uses
+    from starlette.testclient import TestClient
+
+KEY = "clé-of-the-tests-€"
+ROOT = Path(__file__).parents[2]
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Poll `condition` until it is true; fails the test after `seconds`."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "still not true"
+        time.sleep(0.01)
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until() -> Callable[..., None]:
+    return wait_until
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """What both services need, with everything under `tmp_path`."""
+    state = tmp_path / "state"
+    state.mkdir()
+    return {
+        "TV_WEBHOOK_KEY": KEY,
+        "OPS_ADMIN_KEY": "ops-key-of-the-tests",
+        "PERF_TOKEN": "token-of-the-tests",
+        "TRADING_STATE_DIR": str(state),
+        "JOURNAL_PATH": str(tmp_path / "journal.md"),
+        "LISTEN_PORT": "0",
+    }
+
+
+@pytest.fixture
+def alert() -> Callable[..., dict[str, Any]]:
+    """A good alert of a real engine, with fields changed by keyword; None as `key` leaves it out."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        base = {"key": KEY, "engine": "GOLD_CFD_LONG", "signal": "BUY", "symbol": "XAUUSD", "tf": "15"}
+        return base | {"price": 2000, "tp": 2010, "sl": 1995, "reason": "tg_test"} | changes
+
+    return make
+
+
+@pytest.fixture
+def journal(environ: dict[str, str]) -> Path:
+    return Path(environ["JOURNAL_PATH"])
+
+
+@pytest.fixture
+def webhook(environ: dict[str, str]) -> Iterator[TestClient]:
+    app = Webhook(settings.webhook(environ)).app
+    with TestClient(Edge(app), raise_server_exceptions=False, client=("127.0.0.1", 5)) as client:
+        yield client
+
+
+@pytest.fixture
+def perf_app(environ: dict[str, str]) -> Perf:
+    return Perf(settings.perf(environ))
+
+
+@pytest.fixture
+def perf(perf_app: Perf) -> Iterator[TestClient]:
+    with TestClient(Edge(perf_app.app), raise_server_exceptions=False, client=("127.0.0.1", 5)) as client:
+        yield client
+
+
+@dataclass
+class Service:
+    """A real `python -m MODULE`. `url` is known once it said that it is ready."""
+
+    module: str
+    environ: dict[str, str]
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+    said: list[str] = field(default_factory=list)
+
+    def start(self, wrapper: tuple[str, ...] = (), **options: Any) -> Service:
+        command = [*wrapper, sys.executable, "-m", self.module]
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", **self.environ}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, **options)
+        for line in self.process.stdout or ():
+            self.said.append(line)
+            if found := re.search(r"ready on \('127.0.0.1', (\d+)\)", line):
+                self.url = f"http://127.0.0.1:{found[1]}"
+                return self
+        raise AssertionError(f"not ready: {self.said}")
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=10)
+        self.said.append(rest)
+        return self.process.returncode
+
+    def post(self, body: Any, path: str = "/tv") -> httpx.Response:
+        return httpx.post(self.url + path, content=json.dumps(body).encode(), timeout=5)
+
+    def get(self, path: str) -> Any:
+        return httpx.get(self.url + path, timeout=5).json()
+
+
+@pytest.fixture
+def service(environ: dict[str, str]) -> Iterator[Callable[[str], Service]]:
+    made: list[Service] = []
+
+    def make(module: str = "runtime.webhook") -> Service:
+        made.append(Service(module, environ))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process is not None and one.process.poll() is None:
+            one.kill()
