@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ table ip {BRIDGE} {{
 
 def prepare() -> None:
     """The bridge, forwarding and address translation; changes nothing that is right already."""
-    if not Path(f"/sys/class/net/{BRIDGE}").exists():
+    if not _there(BRIDGE):
         # A bridge without a fixed MAC takes its smallest port's, and changes it whenever a host comes or goes.
         run(["ip", "link", "add", BRIDGE, "address", _mac(GATEWAY), "type", "bridge"], what="making the lab's bridge")
     run(["ip", "-batch", "-"], stdin=f"addr replace {GATEWAY}/24 dev {BRIDGE}\nlink set {BRIDGE} up\n")
@@ -56,7 +57,7 @@ def remove() -> None:
         if succeeds(["iptables", "-C", *rule]):
             run(["iptables", "-D", *rule])
     succeeds(["nft", "delete", "table", "ip", BRIDGE])
-    if Path(f"/sys/class/net/{BRIDGE}").exists():
+    if _there(BRIDGE):
         run(["ip", "link", "del", BRIDGE])
     if FORWARD_WAS_OFF.exists():
         FORWARD.write_text("0")
@@ -101,13 +102,21 @@ def connect(machine: str, address: str) -> None:
 
 def disconnect(machine: str) -> None:
     """Removes the host's link and namespace, if there are any."""
-    if Path(f"/sys/class/net/{_veth(machine)}").exists():
+    if _there(_veth(machine)):
         run(["ip", "link", "del", _veth(machine)])
     place = NAMESPACES / machine
     if place.exists():
         # Killed between its two steps, `ip netns add` leaves a plain file, which `del` removes but complains about.
         succeeds(["ip", "netns", "del", machine])
         place.unlink(missing_ok=True)
+
+
+def _there(interface: str) -> bool:
+    try:
+        socket.if_nametoindex(interface)
+    except OSError:
+        return False
+    return True
 
 
 def _veth(machine: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops.errors import LabError
+from ops.lab import cgroup
 from ops.lab.host import started_at
 from ops.lab.shell import succeeds, tail
 
@@ -36,7 +37,8 @@ def start(machine: str, tree: Path, hostname: str) -> None:
     """Boots the tree in the background; `wait` tells how that went."""
     state = tree.parent
     nspawn = [*NSPAWN, f"--directory={tree}", f"--machine={machine}", f"--hostname={hostname}"]
-    command = ["sh", "-c", START, state / "pid", *_make_cgroups(machine), "--", *nspawn]
+    groups = [] if _systemd_runs_this_machine() else cgroup.make(f"opslab-{machine}")
+    command = ["sh", "-c", START, state / "pid", *groups, "--", *nspawn]
     command.append(f"--network-namespace-path=/run/netns/{machine}")
     with (state / "boot.log").open("w") as log:
         launcher = [str(word) for word in (*_launcher(machine, state), *command)]
@@ -45,7 +47,7 @@ def start(machine: str, tree: Path, hostname: str) -> None:
 
 def _launcher(machine: str, state: Path) -> list[str]:
     """A way to start something that is not our child: a unit where systemd runs this machine, else a new session."""
-    if not Path("/run/systemd/system").is_dir():
+    if not _systemd_runs_this_machine():
         return ["setsid", "--fork"]
     log = state / "boot.log"
     unit = ["systemd-run", "--quiet", "--collect", f"--unit=opslab-{machine}", "--property=Delegate=yes"]
@@ -125,46 +127,27 @@ def _not_booted(machine: str, state: Path, why: str) -> LabError:
 def stop(machine: str, state: Path) -> None:
     """Ends the container at once: what it holds is thrown away, so there is nothing to shut down in order."""
     supervisor = running(machine, state)
-    if supervisor:
-        leader = _leader(supervisor)
-        if not (leader and _end(leader, supervisor, signal.SIGKILL)):
-            _end(supervisor, supervisor, signal.SIGTERM) or _end(supervisor, supervisor, signal.SIGKILL)
-    _remove_cgroups(machine)
+    leader = _leader(supervisor) if supervisor else None
+    if leader:
+        os.kill(leader, signal.SIGKILL)
+    if _systemd_runs_this_machine():
+        succeeds(["systemctl", "stop", f"opslab-{machine}.service"])
+    if supervisor and not _gone_within(5, supervisor):
+        os.kill(supervisor, signal.SIGKILL)
+    # A container outlives its supervisor if that one alone is killed; the control group still knows its processes.
+    cgroup.empty(f"opslab-{machine}")
 
 
-def _end(target: int, supervisor: int, what: signal.Signals) -> bool:
-    with suppress(ProcessLookupError):
-        os.kill(target, what)
-    for _ in range(100):
+def _gone_within(seconds: float, pid: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         try:
-            started_at(supervisor)
+            started_at(pid)
         except OSError:
             return True
-        time.sleep(0.05)
+        time.sleep(0.02)
     return False
 
 
-def _make_cgroups(machine: str) -> list[Path]:
-    """A control group of its own for each container, where no systemd on this machine gives it one.
-
-    Two containers started from one shell would otherwise share theirs, and each systemd take the other's for its own.
-    """
-    if Path("/run/systemd/system").is_dir():
-        return []
-    groups = [root / f"opslab-{machine}" for root in _hierarchies()]
-    for group in groups:
-        group.mkdir(exist_ok=True)
-    return groups
-
-
-def _remove_cgroups(machine: str) -> None:
-    for root in _hierarchies():
-        group = root / f"opslab-{machine}"
-        for folder in sorted([*group.rglob("*/"), group], reverse=True):
-            succeeds(["rmdir", folder]) if folder.is_dir() else None
-
-
-def _hierarchies() -> list[Path]:
-    """Where systemd keeps its groups: the unified hierarchy, and the old one named systemd where it is mounted."""
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return [Path(m[1]) for m in mounts if m[2] == "cgroup2" or (m[2] == "cgroup" and "name=systemd" in m[3].split(","))]
+def _systemd_runs_this_machine() -> bool:
+    return Path("/run/systemd/system").is_dir()

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ops import machine as controller
@@ -189,7 +190,8 @@ def _remove(machine: str, folder: Path, say: Say) -> bool:
             _last_one_out()
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)
-    _rmdir(LAB)
+    for shared in (LAB, LOCKS):
+        _rmdir(shared)
     return there
 
 
@@ -197,10 +199,11 @@ def _last_one_out() -> None:
     if not any(HOSTS.glob("*/host.json")):
         net.remove()
         _rmdir(HOSTS)
+        (LOCKS / "net.lock").unlink(missing_ok=True)
 
 
 def _rmdir(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
+    with suppress(OSError):  # it is not there, or something else is in it
         folder.rmdir()
 
 

@@ -59,9 +59,13 @@ def locked(path: Path) -> Iterator[None]:
     """
     import fcntl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with path.open("a") as handle:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = path.open("a")
+        except FileNotFoundError:
+            continue  # the last holder has just removed the folder as well
+        with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if path.exists() and os.fstat(handle.fileno()).st_ino == path.stat().st_ino:
                 yield

@@ -109,6 +109,13 @@ def test_a_host_that_lost_its_processes_and_network_comes_back_as_it_was(make_la
     assert on(again, "cat /root/kept") == "kept"
 
 
+def test_a_container_whose_supervisor_was_killed_is_removed_all_the_same(make_lab: MakeLab) -> None:
+    host = make_lab("orphan")
+    os.kill(int((host.tree.parent / "pid").read_text()), signal.SIGKILL)
+    assert lab.down(host.name, say=quiet)
+    assert traces(host.name) == []
+
+
 def test_up_repairs_what_a_killed_up_left(make_lab: MakeLab) -> None:
     make_lab("killed")
     name = next(host.name for host in lab.hosts() if host.name.endswith("-killed"))
@@ -141,6 +148,8 @@ def test_a_tree_that_cannot_boot_says_so_with_the_end_of_its_log(make_lab: MakeL
     with pytest.raises(LabError, match=r"(?s)did not boot: its container ended.*systemd") as failed:
         lab.up(host.name, say=quiet)
     assert str(host.tree.parent / "boot.log") in str(failed.value)
+    assert lab.down(host.name, say=quiet)
+    assert traces(host.name) == []
 
 
 def test_info_as_json_is_what_scripts_rely_on(lab_host: LabHost) -> None:
