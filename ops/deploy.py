@@ -121,6 +121,11 @@ def deploy(hosts: Sequence[Host], report: Report, *, mode: str = "apply", only: 
     return [future.result() for future in running]
 
 
+def look(hosts: Sequence[Host], report: Report) -> list[HostResult]:
+    """Reads how each host is doing and touches nothing; what the agent found is in `end`."""
+    return deploy(hosts, report, mode="status", why="status")
+
+
 def _wait(running: list[Future[HostResult]], report: Report, stop: threading.Event) -> None:
     try:
         wait(running)

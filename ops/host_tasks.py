@@ -1,16 +1,20 @@
-"""What `./inv deploy`, `plan`, `status`, `logs`, `alert.test` and `host.trust` do."""
+"""What `./inv deploy`, `plan`, `status`, `logs`, `host.trust` and the lab's URLs are made of."""
 
 from __future__ import annotations
 
+import json as jsonlib
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops import deploy as deploying
-from ops.deploy import HostResult
-from ops.errors import OpsError, UsageError
+from ops.deploy import HostResult, Prepared
+from ops.errors import OpsError
 from ops.inventory import Host
 from ops.report import Report, show
+from ops.resources import Unit
+from ops.role import configs, discover
 
 
 def selected(host: str | None, group: str | None, all: bool) -> tuple[Host, ...]:
@@ -22,17 +26,59 @@ def deploy(hosts: Sequence[Host], *, role: str | None, plan: bool, diff: bool, j
     mode = "plan" if plan else "apply"
     report = Report(verbose=not plan)
     results = deploying.deploy(hosts, report, mode=mode, only=role, why=f"deploy --role {role}" if role else "deploy")
-    _print(results, mode, diff, json)
+    if json:
+        _out(deploying.as_json(results))
+    else:
+        show(results, mode=mode, diffs=diff or plan)
     return deploying.exit_code(results, mode)
 
 
-def _print(results: Sequence[HostResult], mode: str, diff: bool, json: bool) -> None:
+def status(hosts: Sequence[Host], *, json: bool) -> int:
+    """How each host is doing; 1 when one cannot be reached or a check of its roles fails."""
+    results = deploying.look(hosts, Report(verbose=False))
     if json:
-        sys.stdout.write(deploying.as_json(results) + "\n")
+        found = [{"host": result.host, "error": result.error, **_facts(result)} for result in results]
+        _out(jsonlib.dumps(found[0] if len(found) == 1 else {"hosts": found}))
     else:
-        show(results, mode=mode, diffs=diff or mode == "plan")
+        from ops.report_status import show_status
+
+        show_status(results)
+    is_well = all(not result.error and _is_well(result) for result in results)
+    return 0 if is_well else 1
 
 
+def _facts(result: HostResult) -> dict[str, Any]:
+    return {key: value for key, value in result.end.items() if key not in ("event", "outcome")}
+
+
+def _is_well(result: HostResult) -> bool:
+    return all(check["result"] == "ok" for check in result.end.get("checks", ()))
+
+
+def logs(host: Host, unit: str | None, lines: int, follow: bool) -> int:
+    """Prints the system journal of one unit, or of all units of the host's roles; returns the exit code."""
+    known = _units(host)
+    if unit and unit not in known and f"{unit}.service" not in known:
+        raise OpsError(f"{host.name} has no unit {unit}; its roles have {', '.join(known)}")
+    chosen = [unit] if unit else [name for name in known if name.endswith(".service")]
+    words = ["journalctl", "--no-pager", "-o", "short-iso", "-n", str(lines), *(["-f"] if follow else [])]
+    command = shlex.join([*words, *(word for name in chosen for word in ("-u", name))])
+    from ops.wire import connect
+
+    connection = connect(deploying.target_of(host))
+    try:
+        prefix = "" if connection.user == "root" else "sudo -n "
+        return int(connection.run(prefix + command, warn=True, in_stream=False).exited)
+    finally:
+        connection.close()
+
+
+def _units(host: Host) -> list[str]:
+    """Names of our own units, from the roles alone: no secret is needed to read a log."""
+    roles, report = discover(), Report(verbose=False)
+    found = deploying.resolved(host, report)
+    resources = [resource for name in host.roles for resource in roles[name].resources(found[name], host)]
+    return [resource.unit for resource in resources if isinstance(resource, Unit) and not resource.vendor]
 
 
 def trust(name: str, fingerprint: str | None) -> None:
@@ -44,17 +90,26 @@ def trust(name: str, fingerprint: str | None) -> None:
     sys.stderr.write(f"{name}: {shown} is trusted from now on (~/.ssh/known_hosts)\n")
 
 
-def remote(host: Host, command: str, *, follow: bool = False) -> Any:
-    """Runs one command on the host through the same verified connection; returns what it printed."""
-    from ops.wire import connect
+def lab_urls(name: str) -> Mapping[str, str]:
+    """Where the services of a lab host answer, by its roles; empty for a lab host that the inventory does not know."""
+    from ops import lab
+    from ops.secrets import vault_for
 
-    connection = connect(deploying.target_of(host))
-    prefix = "" if connection.user == "root" else "sudo -n "
-    try:
-        if follow:
-            return connection.run(prefix + command, pty=False, warn=True, in_stream=False)
-        return connection.run(prefix + command, hide=True, warn=True, in_stream=False)
-    finally:
-        connection.close()
+    host = deploying.inventory().hosts.get(name)
+    machine = lab.info(name)
+    if host is None or machine is None:
+        return {}
+    from ops.inventory import resolve
+
+    found = resolve(host, configs(), vault_for(host))
+    roles = discover()
+    urls = {key: url for role in host.roles for key, url in roles[role].urls(found[role], machine.address).items()}
+    return urls
 
 
+def prepared(host: Host, report: Report) -> Prepared:
+    return deploying.prepare([host], report, mode="status", only=None, why="status")[0]
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -48,6 +48,11 @@ def _fatal(channel: Channel, error: Exception) -> None:
 
 def _session(document: Document, channel: Channel) -> None:
     _same_machine(document["facts"])
+    if document["mode"] == "status":
+        from . import status
+
+        channel.emit("end", outcome="done", **status.look(document))
+        return
     memory = Memory()
     if document["mode"] == "plan":
         channel.listen()

@@ -5,24 +5,28 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from ops import lab
 from ops.errors import LabError
 from ops.lab import LabHost
 
-NO_URLS: Mapping[str, str] = {}
+Urls = Callable[[str], Mapping[str, str]]
 
 
-def lab_up(name: str = "lab", *, json: bool = False, urls: Mapping[str, str] = NO_URLS) -> None:
+def no_urls(_: str) -> Mapping[str, str]:
+    return {}
+
+
+def lab_up(name: str = "lab", *, json: bool = False, urls: Urls = no_urls) -> None:
     """Makes and boots the host, then shows what `lab_info` shows."""
-    _show(lab.up(name, say=progress), json, urls)
+    _show(lab.up(name, say=progress), json, urls(name))
 
 
-def lab_info(name: str = "lab", *, json: bool = False, urls: Mapping[str, str] = NO_URLS) -> None:
+def lab_info(name: str = "lab", *, json: bool = False, urls: Urls = no_urls) -> None:
     """How to reach the host; LabError if it is not running."""
-    _show(_running(name), json, urls)
+    _show(_running(name), json, urls(name))
 
 
 def lab_down(name: str = "lab", *, all: bool = False) -> None:

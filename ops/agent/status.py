@@ -1,0 +1,77 @@
+"""How a host is doing, read and not touched: its units, its release, its last deploy, its checks, its disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from . import health, systemd
+from .host import LOGS, HostError, run
+
+
+def look(document: dict[str, Any]) -> dict[str, Any]:
+    """{"units", "checks", "release", "last", "disk", "up"} of this host."""
+    names = [item["want"]["name"] for item in document["resources"] if item["kind"] == "unit"]
+    units = [_unit(name, shown) for name, shown in systemd.show(names).items()]
+    return {
+        "units": units,
+        "checks": [_check(check) for check in document["checks"]],
+        "release": _release(document),
+        "last": _last_run(),
+        "disk": _disk(),
+        "up": float(Path("/proc/uptime").read_text().split()[0]),
+    }
+
+
+def _unit(name: str, shown: dict[str, str]) -> dict[str, Any]:
+    extra = run("systemctl", "show", "-p", "ActiveEnterTimestamp,MemoryCurrent,MainPID", "--", name).stdout
+    more = dict(line.split("=", 1) for line in extra.splitlines() if "=" in line)
+    return {
+        "name": name,
+        "state": f"{shown.get('ActiveState', '?')} ({shown.get('SubState', '?')})",
+        "enabled": shown.get("UnitFileState", "") or "-",
+        "restarts": int(shown.get("NRestarts") or 0),
+        "since": more.get("ActiveEnterTimestamp", ""),
+        "memory": _resident(more.get("MainPID", "0")),
+    }
+
+
+def _resident(pid: str) -> int:
+    """Bytes of resident memory; 0 for what has no process. cgroup accounting is not on everywhere."""
+    try:
+        status = Path(f"/proc/{int(pid)}/status").read_text()
+    except (OSError, ValueError):
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0)
+
+
+def _check(check: dict[str, Any]) -> dict[str, str]:
+    try:
+        health.wait({**check, "within": 1})
+    except HostError as error:
+        return {"name": health.describe(check), "result": "failed", "why": str(error)}
+    return {"name": health.describe(check), "result": "ok"}
+
+
+def _release(document: dict[str, Any]) -> str:
+    roots = [item["want"]["root"] for item in document["resources"] if item["kind"] == "release"]
+    links = [Path(root) / "venv" for root in roots]
+    return next((link.readlink().name for link in links if link.is_symlink()), "")
+
+
+def _last_run() -> dict[str, Any]:
+    """The end of the newest finished run in the audit log."""
+    try:
+        lines = (LOGS / "audit.jsonl").read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    ends = [json.loads(line) for line in lines[-200:] if '"end"' in line]
+    begins = {entry["run"]: entry for line in lines[-200:] if '"begin"' in line for entry in [json.loads(line)]}
+    return {**ends[-1], "who": begins.get(ends[-1]["run"], {}).get("who", "?")} if ends else {}
+
+
+def _disk() -> list[dict[str, Any]]:
+    usage = shutil.disk_usage("/")
+    return [{"path": "/", "free": usage.free, "total": usage.total}]

@@ -1,0 +1,64 @@
+"""The screen of `./inv status`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from ops.deploy import HostResult
+
+
+def show_status(results: Sequence[HostResult], out: TextIO | None = None) -> None:
+    """For each host: what runs, since when, how it answers, what was last deployed by whom, and how full it is."""
+    from rich.console import Console
+
+    stream = out or sys.stdout
+    console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+    for result in results:
+        if result.error:
+            console.print(f"error: {result.error}", style="bold red", markup=False)
+            continue
+        console.print(_headline(result), markup=False, style="bold")
+        console.print(_units(result.end["units"]))
+        for check in result.end["checks"]:
+            style = "green" if check["result"] == "ok" else "bold red"
+            console.print(f"  {check['result']:<7} {check['name']}", style=style, markup=False)
+            if check["result"] != "ok":
+                console.print(f"          {check['why']}", markup=False)
+        for name, url in result.urls.items():
+            console.print(f"  {name:<10} {url}", markup=False)
+
+
+def _headline(result: HostResult) -> str:
+    end = result.end
+    last = end["last"]
+    told = f"last deploy {last['end']} {last['time']} by {last['who']}" if last else "never deployed"
+    disk = end["disk"][0]
+    free = f"{disk['free'] / 1e9:.1f} GB free of {disk['total'] / 1e9:.0f}"
+    return f"{result.host}: release {end['release'] or '-'}, {told}, up {_span(end['up'])}, {free}"
+
+
+def _units(units: Sequence[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("unit", "state", "at boot", "since"):
+        table.add_column(title)
+    table.add_column("restarts", justify="right")
+    table.add_column("memory", justify="right")
+    for unit in units:
+        style = "green" if unit["state"].startswith("active") else "yellow"
+        memory = f"{unit['memory'] / 1e6:.0f} MB" if unit["memory"] else ""
+        state = Text(unit["state"], style)
+        table.add_row(unit["name"], state, unit["enabled"], unit["since"], str(unit["restarts"]), memory)
+    return table
+
+
+def _span(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    return f"{days} d {hours} h" if days else f"{hours} h {rest // 60} min"
