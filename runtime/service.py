@@ -16,7 +16,7 @@ from runtime.settings import Listen
 
 BACKLOG = 4096
 DRAIN_SECONDS = 1.0
-STOP_SECONDS = 2
+STOP_SECONDS = 1  # after the drain; together they outlast a write's own time limit
 
 log = logging.getLogger("runtime.service")
 

@@ -142,5 +142,5 @@ def service(environ: dict[str, str]) -> Iterator[Callable[[str], Service]]:
 
     yield make
     for one in made:
-        if one.process is not None and one.process.poll() is None:
+        if one.process is not None and one.process.stdout is not None and not one.process.stdout.closed:
             one.kill()

@@ -61,13 +61,14 @@ def test_what_real_senders_send_is_taken(webhook: TestClient, alert: Make, chang
 
 
 WRONG: list[tuple[str, Any]] = [
-    ("price", True), ("price", -5), ("price", 0), ("price", None), ("price", "abc"), ("price", "1_000"), ("price", "nan"),
-    ("price", "1e400"), ("price", float("nan")), ("price", float("inf")), ("price", 10**400), ("price", [1]), ("price", ""),
-    ("sl", 2000), ("sl", 2001), ("sl", -1), ("sl", False), ("tp", 1999), ("tp", {}), ("tp", float("-inf")),
-    ("engine", 5), ("engine", None), ("engine", ""), ("engine", "a\nb"), ("engine", "x" * 65), ("engine", "a\0"),
-    ("signal", "HOLD"), ("signal", 1), ("symbol", ["XAUUSD"]), ("symbol", " "), ("tf", True), ("tf", None), ("tf", []),
-    ("reason", 5), ("reason", {}), ("reason", "\ud800"), ("reason", "a\0b"),
-    ("extra", float("nan")), ("extra", "\udfff"), ("extra", [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]), ("x\ud800", 1),
+    ("price", True), ("price", -5), ("price", 0), ("price", None), ("price", "abc"), ("price", "1_000"),
+    ("price", "nan"), ("price", "1e400"), ("price", float("nan")), ("price", float("inf")), ("price", 10**400),
+    ("price", [1]), ("price", ""), ("sl", 2000), ("sl", 2001), ("sl", -1), ("sl", False), ("tp", 1999), ("tp", {}),
+    ("tp", float("-inf")), ("engine", 5), ("engine", None), ("engine", ""), ("engine", "a\nb"),
+    ("engine", "x" * 65), ("engine", "a\0"), ("signal", "HOLD"), ("signal", 1), ("symbol", ["XAUUSD"]),
+    ("symbol", " "), ("tf", True), ("tf", None), ("tf", []), ("reason", 5), ("reason", {}), ("reason", "\ud800"),
+    ("reason", "a\0b"), ("extra", float("nan")), ("extra", "\udfff"),
+    ("extra", [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]), ("x\ud800", 1),
 ]  # fmt: skip
 
 

@@ -1,0 +1,108 @@
+"""Real processes, killed and starved: what was acknowledged is stored, and in journal.md exactly once."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import resource
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+Make = Callable[..., dict[str, Any]]
+KILLS = 8
+
+
+def journalled(path: Path) -> list[int]:
+    """The event ids in the log book, in its order; each entry must be whole."""
+    text = path.read_text()
+    blocks = re.findall(r"^```json\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == len(re.findall("^## ", text, re.MULTILINE))
+    return [json.loads(block)["_id"] for block in blocks]
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_doubled(
+    service: Callable[..., Any], alert: Make, journal: Path, wait_until: Callable[..., None]
+) -> None:
+    acked: list[int] = []
+    running = service()
+    for _ in range(KILLS):
+        running.start()
+        senders = [threading.Thread(target=_send_until_dead, args=(running, alert(), acked)) for _ in range(3)]
+        for sender in senders:
+            sender.start()
+        time.sleep(random.uniform(0.02, 0.25))
+        running.kill()
+        for sender in senders:
+            sender.join()
+    running.start()
+    wait_until(lambda: running.get("/api/state")["journal_pending"] == 0)
+    ids = journalled(journal)
+    assert len(acked) > KILLS
+    assert set(acked) <= set(ids)
+    assert ids == list(range(1, running.get("/api/state")["events_total"] + 1))
+    assert max(Counter(acked).values()) == 1
+
+
+def _send_until_dead(running: Any, body: dict[str, Any], acked: list[int]) -> None:
+    with httpx.Client(base_url=running.url) as client:
+        while True:
+            try:
+                response = client.post("/tv", json=body)
+            except httpx.TransportError:
+                return
+            assert response.status_code == 200
+            acked.append(response.json()["id"])
+
+
+def test_a_full_disk_is_a_503_and_never_a_lie(
+    service: Callable[..., Any], alert: Make, journal: Path, wait_until: Callable[..., None]
+) -> None:
+    running = service().start()
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (150_000, hard))
+    answers = [running.post(alert(reason="x" * 4000)) for _ in range(60)]
+    stored = [answer.json()["id"] for answer in answers if answer.status_code == 200]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert stored
+    assert refused
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "2")}
+    assert running.get("/api/state")["events_total"] == len(stored)
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert running.post(alert()).status_code == 200
+    wait_until(lambda: running.get("/api/state")["journal_pending"] == 0, 20)
+    assert journalled(journal) == [*stored, stored[-1] + 1]
+
+
+def test_a_database_locked_by_another_program_is_a_503(
+    service: Callable[..., Any], alert: Make, tmp_path: Path
+) -> None:
+    import sqlite3
+
+    running = service().start()
+    other = sqlite3.connect(tmp_path / "state" / "webhook.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = running.post(alert())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.elapsed.total_seconds() < 2.5
+    assert running.get("/api/events") == {"events": []}
+    other.execute("ROLLBACK")
+    other.close()
+    assert running.post(alert()).json() == {"ok": True, "id": 1}
+
+
+def test_the_log_names_no_secret(service: Callable[..., Any], alert: Make) -> None:
+    running = service().start()
+    running.post(alert(reason=alert()["key"]))
+    running.post(alert(key="a wrong one"))
+    running.stop()
+    said = "".join(running.said)
+    assert "alert 1 stored: GOLD_CFD_LONG BUY XAUUSD" in said
+    assert alert()["key"] not in said
+    assert "a wrong one" not in said
