@@ -84,7 +84,9 @@ def plan(
 
 
 @task(help=WHICH | JSON)
-def status(_: Context, host: str | None = None, group: str | None = None, all: bool = False, json: bool = False) -> None:
+def status(
+    _: Context, host: str | None = None, group: str | None = None, all: bool = False, json: bool = False
+) -> None:
     """Show what runs on hosts, how it answers, and what was last deployed"""
     from ops import host_tasks as hosts
 
@@ -92,7 +94,8 @@ def status(_: Context, host: str | None = None, group: str | None = None, all: b
 
 
 @task(
-    help=HOST | {"unit": "only this unit", "lines": "how many of the last lines", "follow": "go on as lines are written"},
+    help=HOST
+    | {"unit": "only this unit", "lines": "how many of the last lines", "follow": "go on as lines are written"},
 )
 def logs(_: Context, host: str, unit: str | None = None, lines: int = 50, follow: bool = False) -> None:
     """Show the log of a host's services"""

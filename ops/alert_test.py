@@ -54,7 +54,14 @@ def _follow(host: Host, config: Any, connection: Any) -> None:
     reason = f"alert.test {secrets.token_hex(4)}"
     alert = {"key": config.webhook_key.get_secret_value(), "engine": "TV_TEST", "signal": "BUY", "symbol": "BTCUSDT.P"}
     start = time.perf_counter()
-    answer = _ask(host, config, connection, "POST", "/tv", alert | {"tf": "60", "price": 111, "tp": 222, "sl": 0, "reason": reason})
+    answer = _ask(
+        host,
+        config,
+        connection,
+        "POST",
+        "/tv",
+        alert | {"tf": "60", "price": 111, "tp": 222, "sl": 0, "reason": reason},
+    )
     _say(f"POST /tv       200 in {(time.perf_counter() - start) * 1000:.0f} ms: {json.dumps(answer)}")
     events = _ask(host, config, connection, "GET", "/api/events?limit=20")["events"]
     event = next((event for event in events if event.get("reason") == reason), None)
@@ -72,7 +79,9 @@ def _ask(host: Host, config: Any, connection: Any, method: str, path: str, body:
         answer = tunnel.getresponse()
         text = answer.read().decode("utf-8", "replace")
     except Exception as error:
-        raise OpsError(f"{host.name}: {method} {path} got no answer: {error or type(error).__name__}", hint=_look(host)) from error
+        raise OpsError(
+            f"{host.name}: {method} {path} got no answer: {str(error) or type(error).__name__}", hint=_look(host)
+        ) from error
     finally:
         tunnel.close()
     if answer.status != http.client.OK:
@@ -85,7 +94,9 @@ def _journalled(host: Host, connection: Any, reason: str) -> str:
     end = time.monotonic() + WAIT
     sudo = "" if connection.user == "root" else "sudo -n "
     while time.monotonic() < end:
-        found = connection.run(f"{sudo}grep -n -B8 -F '{reason}' /opt/trading/journal.md", hide=True, warn=True, in_stream=False)
+        found = connection.run(
+            f"{sudo}grep -n -B8 -F '{reason}' /opt/trading/journal.md", hide=True, warn=True, in_stream=False
+        )
         if found.ok:
             heading = next(line for line in found.stdout.splitlines() if "## " in line)
             number, _, text = heading.partition("-")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from ops.errors import LabError, OpsError
@@ -18,7 +19,7 @@ from ops.plan import Plan, build, extras
 from ops.report import Report
 from ops.role import Role, configs, discover
 from ops.role_config import RoleConfig
-from ops.secrets import vault_for
+from ops.secrets import Vault, vault_for
 from ops.wire import Session, Target, connect
 
 AT_ONCE = 10
@@ -41,11 +42,11 @@ class HostResult:
 
     @property
     def changed(self) -> int:
-        return sum(item["result"] in ("changed", "change", "drift") for item in self.resources)
+        return len([item for item in self.resources if item["result"] in ("changed", "change", "drift")])
 
     @property
     def failed(self) -> int:
-        return sum(item["result"] == "failed" for item in self.resources) + (1 if self.error else 0)
+        return len([item for item in self.resources if item["result"] == "failed"]) + (1 if self.error else 0)
 
     def json(self) -> dict[str, Any]:
         """The documented object of `deploy --json`."""
@@ -80,19 +81,37 @@ def target_of(host: Host, *, boot: bool = False, report: Report | None = None) -
     return Target(host.name, machine.address, machine.port, machine.user, machine.key, None, machine.known_hosts)
 
 
-def resolved(host: Host, report: Report) -> Resolved:
-    """The configuration of each of the host's roles with its secrets, which from here on appear in no output."""
-    found: Resolved = resolve(host, configs(), vault_for(host, report.say))
+class _Looking:
+    """A vault that is only looked into: a plan shows that a secret would be made, and makes none."""
+
+    def __init__(self, vault: Vault, report: Report) -> None:
+        self._vault, self._report = vault, report
+
+    def get(self, name: str, host: str | None = None) -> str | None:
+        return self._vault.get(name, host)
+
+    def generate(self, name: str, host: str | None = None) -> str:
+        self._report.say(f"a deploy would make the secret {name} for {host}")
+        return token_urlsafe(32)
+
+
+def resolved(host: Host, report: Report, *, make: bool = False) -> Resolved:
+    """The configuration of each of the host's roles with its secrets, which from here on appear in no output.
+
+    `make` keeps a new value for each secret with `generate: true` that has none.
+    """
+    vault = vault_for(host, report.say)
+    found: Resolved = resolve(host, configs(), vault if make else _Looking(vault, report))
     report.redact(secret_values(host, found))
     return found
 
 
 def prepare(hosts: Sequence[Host], report: Report, *, mode: str, only: str | None, why: str) -> list[Prepared]:
     """Plans every host before the first connection."""
-    ready = [(host, resolved(host, report)) for host in hosts]
+    boot = mode == "apply"
+    ready = [(host, resolved(host, report, make=boot)) for host in hosts]
     roles = discover()
     plans = [(plan_for(host, found, roles, report, mode=mode, only=only, why=why), found) for host, found in ready]
-    boot = mode == "apply"
     return [Prepared(plan, target_of(plan.host, boot=boot, report=report), found) for plan, found in plans]
 
 
@@ -110,7 +129,9 @@ def plan_for(
     return build(host, found, roles, bundle, mode=mode, only=only, why=why)
 
 
-def deploy(hosts: Sequence[Host], report: Report, *, mode: str = "apply", only: str | None = None, why: str = "deploy") -> list[HostResult]:
+def deploy(
+    hosts: Sequence[Host], report: Report, *, mode: str = "apply", only: str | None = None, why: str = "deploy"
+) -> list[HostResult]:
     """Plans (`mode` "plan") or applies; one result a host, in their order. Ctrl-C lets each host finish its step."""
     ready = prepare(hosts, report, mode=mode, only=only, why=why)
     stop = threading.Event()
@@ -178,7 +199,9 @@ class _Listener:
             self._report.step(name, event["resource"], done + 1, self._total)
         elif kind == "upload":
             size = f"{event['size'] / 1e6:.1f} MB"
-            self._report.step(name, f"uploading {event['name']} ({size}, {event['number']}/{event['of']})", done, self._total)
+            self._report.step(
+                name, f"uploading {event['name']} ({size}, {event['number']}/{event['of']})", done, self._total
+            )
         elif kind == "say":
             self._report.say(f"{name}: {event['text']}")
         elif kind == "result":
@@ -216,6 +239,3 @@ def as_json(results: Sequence[HostResult]) -> str:
     """One object for one host, {"hosts": [...]} for several."""
     found = [result.json() for result in results]
     return json.dumps(found[0] if len(found) == 1 else {"hosts": found})
-
-
-

@@ -14,7 +14,9 @@ def _listen_address(value: str) -> str:
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
-        raise ValueError(f'"{value}" is not an IP address; 127.0.0.1 for this host only, 0.0.0.0 for everyone') from None
+        raise ValueError(
+            f'"{value}" is not an IP address; 127.0.0.1 for this host only, 0.0.0.0 for everyone'
+        ) from None
 
 
 def _zone(name: str) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops import deploy as deploying
-from ops.deploy import HostResult, Prepared
+from ops.deploy import HostResult
 from ops.errors import OpsError
 from ops.inventory import Host
 from ops.report import Report, show
 from ops.resources import Unit
-from ops.role import configs, discover
+from ops.role import discover
 
 
 def selected(host: str | None, group: str | None, all: bool) -> tuple[Host, ...]:
@@ -93,22 +93,13 @@ def trust(name: str, fingerprint: str | None) -> None:
 def lab_urls(name: str) -> Mapping[str, str]:
     """Where the services of a lab host answer, by its roles; empty for a lab host that the inventory does not know."""
     from ops import lab
-    from ops.secrets import vault_for
 
     host = deploying.inventory().hosts.get(name)
     machine = lab.info(name)
     if host is None or machine is None:
         return {}
-    from ops.inventory import resolve
-
-    found = resolve(host, configs(), vault_for(host))
-    roles = discover()
-    urls = {key: url for role in host.roles for key, url in roles[role].urls(found[role], machine.address).items()}
-    return urls
-
-
-def prepared(host: Host, report: Report) -> Prepared:
-    return deploying.prepare([host], report, mode="status", only=None, why="status")[0]
+    found, roles = deploying.resolved(host, Report(verbose=False)), discover()
+    return {k: url for role in host.roles for k, url in roles[role].urls(found[role], machine.address).items()}
 
 
 def _out(text: str) -> None:

@@ -49,16 +49,24 @@ def fingerprint(data: bytes) -> str:
 
 def unknown_key(target: Target, key: Any) -> ConnectError:
     shown = fingerprint(key.asbytes())
-    message = f"{target.name} ({target.address}:{target.port}) is not known yet; it shows the {key.get_name()} key {shown}"
+    message = (
+        f"{target.name} ({target.address}:{target.port}) is not known yet; it shows the {key.get_name()} key {shown}"
+    )
     compare = "compare it on the host's own screen: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-    return ConnectError(message, hint=f"{compare}\n  -> if it is the same: ./inv host.trust {target.name} --fingerprint {shown}")
+    return ConnectError(
+        message, hint=f"{compare}\n  -> if it is the same: ./inv host.trust {target.name} --fingerprint {shown}"
+    )
 
 
 def changed_key(target: Target, error: Any) -> ConnectError:
     shown, known = fingerprint(error.key.asbytes()), fingerprint(error.expected_key.asbytes())
     message = f"{target.name} shows another SSH key than the one we trust: {shown} instead of {known}"
-    where = f"hosts.{target.name}.host_key in inventory.yaml" if target.host_key else f"ssh-keygen -R '{_lookup_name(target.address, target.port)}'"
-    hint = f"nothing was sent to it. If the machine was installed anew, forget the old key ({where}), then trust the new one"
+    where = (
+        f"hosts.{target.name}.host_key in inventory.yaml"
+        if target.host_key
+        else f"ssh-keygen -R '{_lookup_name(target.address, target.port)}'"
+    )
+    hint = f"nothing was sent. If the machine was installed anew, forget the old key ({where}), then trust the new one"
     return ConnectError(message, hint=hint)
 
 
@@ -71,10 +79,14 @@ def trust(target: Target, expected: str | None) -> str:
     prints = {fingerprint(base64.b64decode(line.split()[2])): line for line in found}
     if not expected:
         listed = "\n".join(f"  {line.split()[1]} {shown}" for shown, line in prints.items())
-        hint = f"compare with the host's own screen, then: ./inv host.trust {target.name} --fingerprint {next(iter(prints))}"
+        hint = (
+            f"compare on the host's own screen, then: ./inv host.trust {target.name} --fingerprint {next(iter(prints))}"
+        )
         raise UsageError(f"{target.name} shows these keys:\n{listed}", hint=hint)
     if expected not in prints:
-        raise ConnectError(f"{target.name} shows {', '.join(prints)}, not {expected}", hint="do not trust it before you know why")
+        raise ConnectError(
+            f"{target.name} shows {', '.join(prints)}, not {expected}", hint="do not trust it before you know why"
+        )
     _append(prints[expected])
     return expected
 
@@ -84,7 +96,9 @@ def _scan(target: Target) -> list[str]:
     done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     lines = [line for line in done.stdout.splitlines() if line and not line.startswith("#")]
     if not lines:
-        raise ConnectError(f"{target.name} ({target.address}:{target.port}) shows no SSH key", hint="is sshd running there?")
+        raise ConnectError(
+            f"{target.name} ({target.address}:{target.port}) shows no SSH key", hint="is sshd running there?"
+        )
     return sorted(lines, key=lambda line: "ed25519" not in line)
 
 

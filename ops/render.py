@@ -34,6 +34,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     try:
         text: str = _environment().get_template(template).render(context)
     except TemplateError as error:
-        line = f":{error.lineno}" if getattr(error, "lineno", None) else ""
+        number = getattr(error, "lineno", None)
+        line = f":{number}" if number else ""
         raise OpsError(f"templates/{template}{line}: {error}") from error
     return text

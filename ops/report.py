@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STYLES = {
     "ok": "green", "changed": "yellow", "change": "yellow", "drift": "magenta", "failed": "bold red", "skipped": "cyan",
 }  # fmt: skip
+WIDTH = 120
+"""Columns where there is no terminal to ask."""
 CLEAR = "\r\x1b[K"
 
 
@@ -84,8 +86,10 @@ def show(results: Sequence[HostResult], *, mode: str, diffs: bool, out: TextIO |
     """The table of what was done (or would be), the diffs if asked for, what failed and why, and what to try next."""
     from rich.console import Console
 
-    console = Console(file=out or sys.stdout, highlight=False, soft_wrap=not (out or sys.stdout).isatty())
-    console.print(_table(results))
+    stream = out or sys.stdout
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    if any(result.resources for result in results):
+        console.print(_table(results))
     for result in results:
         if diffs:
             _diffs(console, result)
@@ -167,7 +171,7 @@ def _summary(result: HostResult, mode: str) -> Any:
         "failed": f"failed; {result.changed} changed before that" if result.changed else "failed; nothing was changed",
         "rolled-back": f"NOT deployed: {len(result.end.get('undone', ()))} changes were undone, "
         "the host is as it was after its last healthy deploy",
-        "interrupted": f"interrupted ({result.end.get('interrupted', '')}): {result.changed} changed, the rest was not touched",
+        "interrupted": f"interrupted ({result.end.get('interrupted', '')}): {result.changed} changed, the rest was left",
     }
     style = {"done": "green", "interrupted": "yellow"}.get(result.outcome, "bold red")
     if result.end.get("problems"):

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ops.report import WIDTH
+
 if TYPE_CHECKING:
     from ops.deploy import HostResult
 
@@ -15,7 +17,7 @@ def show_status(results: Sequence[HostResult], out: TextIO | None = None) -> Non
     from rich.console import Console
 
     stream = out or sys.stdout
-    console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
     for result in results:
         if result.error:
             console.print(f"error: {result.error}", style="bold red", markup=False)
@@ -46,19 +48,20 @@ def _units(units: Sequence[dict[str, Any]]) -> Any:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("unit", "state", "at boot", "since"):
-        table.add_column(title)
-    table.add_column("restarts", justify="right")
-    table.add_column("memory", justify="right")
+    for title in ("unit", "state", "at boot", "for", "restarts", "memory"):
+        table.add_column(title, justify="right" if title in ("for", "restarts", "memory") else "left", no_wrap=True)
     for unit in units:
-        style = "green" if unit["state"].startswith("active") else "yellow"
+        style = {"active": "green", "failed": "bold red"}.get(unit["state"], "yellow")
+        state = Text(f"{unit['state']} ({unit['sub']})", style)
         memory = f"{unit['memory'] / 1e6:.0f} MB" if unit["memory"] else ""
-        state = Text(unit["state"], style)
-        table.add_row(unit["name"], state, unit["enabled"], unit["since"], str(unit["restarts"]), memory)
+        span = _span(unit["seconds"]) if unit["seconds"] is not None else ""
+        table.add_row(unit["name"], state, unit["enabled"] or "-", span, str(unit["restarts"]), memory)
     return table
 
 
 def _span(seconds: float) -> str:
     days, rest = divmod(int(seconds), 86400)
     hours, rest = divmod(rest, 3600)
-    return f"{days} d {hours} h" if days else f"{hours} h {rest // 60} min"
+    if days or hours:
+        return f"{days} d {hours} h" if days else f"{hours} h {rest // 60} min"
+    return f"{rest // 60} min" if rest >= 60 else f"{rest} s"

@@ -110,7 +110,13 @@ class File(_Placed):
 
     def want(self) -> Want:
         access = {"owner": self.owner, "group": self.group, "mode": f"{self.mode:04o}"}
-        return {"path": self.path, "content": self.content, **access, "secret": self.secret, "validate": list(self.validate)}
+        return {
+            "path": self.path,
+            "content": self.content,
+            **access,
+            "secret": self.secret,
+            "validate": list(self.validate),
+        }
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Target:
 
 def connect(target: Target, timeout: float = 10) -> Any:
     """An open fabric.Connection to a host whose key is known; ConnectError says what to do when it is not to be had."""
-    from fabric import Connection
+    from fabric import Connection  # type: ignore[import-untyped]
 
     options: dict[str, Any] = {"timeout": timeout, "banner_timeout": timeout, "auth_timeout": timeout}
     if target.key:
@@ -82,16 +82,22 @@ def _cannot(target: Target, error: Exception) -> Exception:
 
         return changed_key(target, error)
     if isinstance(error, socket.gaierror):
-        return ConnectError(f"{where}: the name does not resolve", hint=f"set hosts.{target.name}.address in inventory.yaml")
+        return ConnectError(
+            f"{where}: the name does not resolve", hint=f"set hosts.{target.name}.address in inventory.yaml"
+        )
     if isinstance(error, ssh.PasswordRequiredException):
         return ConnectError(f"{where}: the SSH key needs its passphrase", hint="ssh-add it to your agent first")
     if isinstance(error, ssh.AuthenticationException):
         key = f" -i {target.key}" if target.key else ""
-        hint = f"try: ssh{key} -p {target.port} {target.user}@{target.address}; set user or key for it in inventory.yaml"
+        hint = (
+            f"try: ssh{key} -p {target.port} {target.user}@{target.address}; set user or key for it in inventory.yaml"
+        )
         return ConnectError(f"{where}: the host refuses our key for user {target.user}", hint=hint)
     if isinstance(error, TimeoutError | OSError | EOFError | ssh.SSHException):
         reason = str(error) or "no answer"
-        return ConnectError(f"{where}: cannot connect: {reason}", hint="is it switched on, on the network, and is sshd running?")
+        return ConnectError(
+            f"{where}: cannot connect: {reason}", hint="is it switched on, on the network, and is sshd running?"
+        )
     return error
 
 
@@ -177,10 +183,14 @@ class Session:
         words = said.decode(errors="replace").strip()
         name = self._target.name
         if "sudo:" in words:
-            hint = f"on the host: echo '{self._target.user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/trading-ops"
+            hint = (
+                f"on the host: echo '{self._target.user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/trading-ops"
+            )
             return ConnectError(f"{name}: sudo -n is refused for {self._target.user}: {words}", hint=hint)
         detail = f": {words[-1500:]}" if words else ""
-        return ConnectError(f"{name}: the agent ended without a result{detail}", hint="run it again: it continues where it was")
+        return ConnectError(
+            f"{name}: the agent ended without a result{detail}", hint="run it again: it continues where it was"
+        )
 
     def _silent(self) -> ConnectError:
         message = f"{self._target.name}: not a word from the host for {SILENCE:.0f} s"

@@ -99,7 +99,9 @@ class Engine:
         if left:
             words = "; ".join(f"{change.what}: {change.old} instead of {change.new}" for change in left)
             unit = item["want"]["name"] if item["kind"] == "unit" else ""
-            raise HostError(f"it was applied but the host still differs: {words}", "something else changes it", unit=unit)
+            raise HostError(
+                f"it was applied but the host still differs: {words}", "something else changes it", unit=unit
+            )
         self._memory.set_applied(item["key"], digest(item["want"]))
 
     def _blocked(self, role: str) -> str:
@@ -117,11 +119,15 @@ class Engine:
         self.tally.unit_failed = error.unit
         self._report(item, "failed", start, why=str(error), hint=error.hint)
 
-    def _report(self, item: Item, result: str, start: float, *, changes: list[Change] | None = None, **why: str) -> None:
+    def _report(
+        self, item: Item, result: str, start: float, *, changes: list[Change] | None = None, **why: str
+    ) -> None:
         spent = (time.perf_counter() - start) * 1000 if start else 0.0
         fields: dict[str, Any] = {key: value for key, value in why.items() if value}
         fields["changes"] = [change.json() for change in changes or ()]
-        self._channel.emit("result", role=item["role"], resource=item["key"], result=result, ms=round(spent, 1), **fields)
+        self._channel.emit(
+            "result", role=item["role"], resource=item["key"], result=result, ms=round(spent, 1), **fields
+        )
 
 
 def digest(want: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ State = dict[str, Any]
 
 
 def look(path: str, *, content: bool = False) -> State:
-    """What is at `path`: {"type", "mode", "owner", "group"} and, asked for, "content" (bytes as surrogate-escaped text)."""
+    """What is at `path`: {"type", "mode", "owner", "group"}; "content", asked for, is surrogate-escaped text."""
     try:
         info = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

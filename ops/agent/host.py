@@ -96,8 +96,6 @@ def facts() -> dict[str, str]:
     """{"os": "debian 12", "arch": "x86_64", "python": "3.11"} of this machine."""
     import sys
 
-    release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
-    )
+    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     name = f"{release.get('ID', '?')} {release.get('VERSION_ID', '?')}".replace('"', "")
     return {"os": name, "arch": os.uname().machine, "python": f"{sys.version_info[0]}.{sys.version_info[1]}"}

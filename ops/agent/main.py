@@ -67,14 +67,18 @@ def _session(document: Document, channel: Channel) -> None:
     started = time.monotonic()
     ended = _apply(document, memory, channel)
     ended |= {"seconds": round(time.monotonic() - started, 3)}
-    audit({"run": run["id"], "end": ended["outcome"], **{k: v for k, v in ended.items() if k not in ("outcome", "check")}})
+    audit(
+        {"run": run["id"], "end": ended["outcome"], **{k: v for k, v in ended.items() if k not in ("outcome", "check")}}
+    )
     channel.emit("end", **ended)
 
 
 def _same_machine(expected: dict[str, str]) -> None:
     found = facts()
     if found["os"] != expected["os"]:
-        raise HostError(f"this host runs {found['os']}; these roles are for {expected['os']}", "install Debian 12 on it")
+        raise HostError(
+            f"this host runs {found['os']}; these roles are for {expected['os']}", "install Debian 12 on it"
+        )
     for key in ("arch", "python"):
         if found[key] != expected[key]:
             hint = f'set `{key}: "{found[key]}"` for it in inventory.yaml'

@@ -75,7 +75,9 @@ class Memory:
 
     def owe_restart(self, units: list[str]) -> None:
         """Recorded before the change that needs it, so that no death in between forgets it."""
-        owing = {unit: STALE + self._units[unit] for unit in units if not self._units.get(unit, STALE).startswith(STALE)}
+        owing = {
+            unit: STALE + self._units[unit] for unit in units if not self._units.get(unit, STALE).startswith(STALE)
+        }
         if owing:
             self._units |= owing
             self._save("units.json", self._units)
@@ -98,7 +100,7 @@ class Memory:
             self._dirty |= self._applied.pop(key, None) is not None
 
     def keep(self, key: str, kind: str, kept: dict[str, Any] | None) -> None:
-        """Notes how to undo a change before it is made. The oldest note since the last healthy run is the one that counts."""
+        """Notes how to undo a change before it is made; the oldest note since the last healthy run is what counts."""
         if self._noted is None:
             self._noted = [note["key"] for note in self.undo_notes()]
         if kept is None or key in self._noted:

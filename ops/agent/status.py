@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 from . import health, systemd
-from .host import LOGS, HostError, run
+from .host import LOGS, HostError
 
 
 def look(document: dict[str, Any]) -> dict[str, Any]:
@@ -26,15 +27,16 @@ def look(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unit(name: str, shown: dict[str, str]) -> dict[str, Any]:
-    extra = run("systemctl", "show", "-p", "ActiveEnterTimestamp,MemoryCurrent,MainPID", "--", name).stdout
-    more = dict(line.split("=", 1) for line in extra.splitlines() if "=" in line)
+    started = int(shown.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    is_up = shown.get("ActiveState") == "active" and started
     return {
         "name": name,
-        "state": f"{shown.get('ActiveState', '?')} ({shown.get('SubState', '?')})",
-        "enabled": shown.get("UnitFileState", "") or "-",
+        "state": shown.get("ActiveState", "?"),
+        "sub": shown.get("SubState", "?"),
+        "enabled": shown.get("UnitFileState", ""),
         "restarts": int(shown.get("NRestarts") or 0),
-        "since": more.get("ActiveEnterTimestamp", ""),
-        "memory": _resident(more.get("MainPID", "0")),
+        "seconds": round(time.monotonic() - started) if is_up else None,
+        "memory": _resident(shown.get("MainPID", "0")),
     }
 
 

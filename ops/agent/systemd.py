@@ -12,6 +12,7 @@ from .host import RUN, UNITS, HostError, run
 PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "ConditionResult",
     "ConditionTimestampMonotonic", "Result", "NRestarts", "ExecMainStatus",
+    "ActiveEnterTimestampMonotonic", "MainPID",
 )  # fmt: skip
 
 

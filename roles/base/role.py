@@ -60,6 +60,8 @@ class Base(Role):
 
     def _firewall(self, c: Config, host: Host) -> Iterable[Resource]:
         check = ("nft", "-c", "-f", "%s")
-        rules = File("/etc/nftables.conf", template="base/nftables.conf.j2", context={"c": c}, mode=0o755, validate=check)
+        rules = File(
+            "/etc/nftables.conf", template="base/nftables.conf.j2", context={"c": c}, mode=0o755, validate=check
+        )
         yield rules
         yield Unit("nftables.service", vendor=True, restart_on=(rules,))

@@ -93,9 +93,7 @@ def _half() -> str:
 def install(names: list[str]) -> None:
     if _lists_age() > LISTS_LAST:
         update()
-    command = partial(
-        _patient, "apt-get", "install", "-y", "-q", "--no-install-recommends", *_OPTIONS, "--", *names
-    )
+    command = partial(_patient, "apt-get", "install", "-y", "-q", "--no-install-recommends", *_OPTIONS, "--", *names)
     try:
         command()
     except HostError as error:

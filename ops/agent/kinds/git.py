@@ -19,9 +19,9 @@ class Git(Kind):
     def read(self, want: Want) -> State:
         if not (Path(want["path"]) / ".git").is_dir():
             return {"exists": False, "empty": _empty(want["path"])}
-        ask = lambda *argv: _git(want, *argv).strip()  # noqa: E731
-        state: State = {"exists": True, "url": ask("remote", "get-url", "origin"), "head": ask("rev-parse", "HEAD")}
-        state["dirty"] = bool(ask("status", "--porcelain", "--untracked-files=no"))
+        url, head = _git(want, "remote", "get-url", "origin").strip(), _git(want, "rev-parse", "HEAD").strip()
+        dirty = bool(_git(want, "status", "--porcelain", "--untracked-files=no").strip())
+        state: State = {"exists": True, "url": url, "head": head, "dirty": dirty}
         state["target"] = _target(want) if state["url"] == want["url"] else want["ref"]
         return state
 

@@ -16,7 +16,7 @@ def _access(state: State, want: Want) -> list[Change]:
 
 
 class File(Kind):
-    """want: path, content (text, or null: only owner and mode are ours), owner, group, mode, secret, validate (argv, %s)."""
+    """want: path, content (text; null: only owner and mode are ours), owner, group, mode, secret, validate (argv)."""
 
     def read(self, want: Want) -> State:
         return files.look(want["path"], content=True)

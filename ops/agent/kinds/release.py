@@ -22,7 +22,7 @@ BLOBS = STATE / "blobs"
 
 
 class Release(Kind):
-    """want: root, id, python ("3.11"), wheels [{name, sha256, size}], requirements (text), installer {name, sha256}, keep."""
+    """want: root, id, python ("3.11"), wheels [{name, sha256, size}], requirements (text), installer {...}, keep."""
 
     def read(self, want: Want) -> State:
         link = Path(want["root"]) / "venv"
@@ -74,7 +74,9 @@ def receive(sha256: str, size: int, source: Any) -> None:
         os.fsync(out.fileno())
     if digest.hexdigest() != sha256:
         draft.unlink()
-        raise HostError(f"an uploaded wheel is not what the lock says: sha256 {digest.hexdigest()[:12]}, not {sha256[:12]}")
+        raise HostError(
+            f"an uploaded wheel is not what the lock says: sha256 {digest.hexdigest()[:12]}, not {sha256[:12]}"
+        )
     draft.rename(BLOBS / sha256)
 
 

@@ -15,7 +15,7 @@ RUNNING = ("active", "reloading")
 
 
 class UnitFile(File):
-    """want: as a File's. systemd reads the new text, together with the plan's other unit files, before it is in place."""
+    """want: as a File's. systemd reads the new text, with the plan's other unit files, before it is in place."""
 
     def __init__(self, drafts: dict[str, str]) -> None:
         self._drafts = drafts
