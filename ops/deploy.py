@@ -171,13 +171,14 @@ def _one(ready: Prepared, report: Report, stop: threading.Event) -> HostResult:
 
 
 def _trip(ready: Prepared, report: Report, stop: threading.Event, result: HostResult) -> None:
-    host, total = ready.plan.host, len(ready.plan.document["resources"])
+    host, document = ready.plan.host, ready.plan.document
+    total = len(document["resources"]) + (len(document["checks"]) if document["mode"] == "apply" else 0)
     report.step(host.name, f"connecting to {ready.target.address}", 0, total)
     connection = connect(ready.target)
     try:
         session = Session(connection, ready.target)
         on_event = _Listener(report, result, total)
-        end = session.run(ready.plan.document, _blobs(ready.plan), on_event, stop)
+        end = session.run(document, _blobs(ready.plan), on_event, stop)
     finally:
         connection.close()
     result.end = report.clean_obj(end)

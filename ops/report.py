@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ops.redact import Redactor
@@ -64,7 +65,7 @@ class Report:
         spent = time.monotonic() - self._start
         self._steps[host] = f"{host} {number}/{total} {what}"
         line = f"{spent:5.1f} s  " + "  |  ".join(self._steps.values())
-        self._write(CLEAR + self.clean(line)[:110])
+        self._write(CLEAR + self.clean(line)[: get_terminal_size().columns - 1])
 
     def result(self, host: str, item: Mapping[str, Any]) -> None:
         """Without a terminal there is no moving line: what was done is said as it is done."""
@@ -105,13 +106,12 @@ def _table(results: Sequence[HostResult]) -> Any:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("host", "resource", "result"):
+    for title in ("host", "role", "resource", "result"):
         table.add_column(title, overflow="fold")
     table.add_column("ms", justify="right")
     for result in results:
-        for row in _rows(result):
-            name, what, word, ms = row
-            table.add_row(name, Text(what), Text(word, STYLES.get(word, "")), f"{ms:.0f}")
+        for role, what, word, spent in _rows(result):
+            table.add_row(result.host, role, Text(what), Text(word, STYLES.get(word, "")), f"{spent:.0f}")
     return table
 
 
@@ -122,8 +122,8 @@ def _rows(result: HostResult) -> list[tuple[str, str, str, float]]:
         if item["result"] == "ok":
             quiet.setdefault(item["role"], []).append(item["ms"])
         else:
-            rows.append((result.host, f"{item['role']}  {item['resource']}", item["result"], item["ms"]))
-    return rows + [(result.host, f"{role}  {len(ms)} as planned", "ok", sum(ms)) for role, ms in quiet.items()]
+            rows.append((item["role"], item["resource"], item["result"], item["ms"]))
+    return rows + [(role, f"{len(spent)} as planned", "ok", sum(spent)) for role, spent in quiet.items()]
 
 
 def _diffs(console: Any, result: HostResult) -> None:
@@ -171,7 +171,7 @@ def _summary(result: HostResult, mode: str) -> Any:
         "failed": f"failed; {result.changed} changed before that" if result.changed else "failed; nothing was changed",
         "rolled-back": f"NOT deployed: {len(result.end.get('undone', ()))} changes were undone, "
         "the host is as it was after its last healthy deploy",
-        "interrupted": f"interrupted ({result.end.get('interrupted', '')}): {result.changed} changed, the rest was left",
+        "interrupted": f"interrupted ({result.end.get('interrupted', '')}): {result.changed} changed, the rest left",
     }
     style = {"done": "green", "interrupted": "yellow"}.get(result.outcome, "bold red")
     if result.end.get("problems"):
