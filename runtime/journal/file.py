@@ -16,7 +16,6 @@ from pathlib import Path
 from runtime.journal.outbox import Intent
 
 MODE = 0o640  # the group may read the log book
-_TAIL = 4 * 1024 * 1024
 _TORN_MIN = 24  # `## 2026-02-15 21:09 | TV `: a shorter rest could be anybody's
 
 
@@ -87,7 +86,7 @@ class Journal:
     def _take_back(self, size: int, blob: bytes) -> None:
         """Only what is ours: the file must hold, from `size` to its end, a beginning of `blob` and nothing else."""
         with suppress(OSError):
-            tail = os.pread(self._fd, _TAIL, size)
+            tail = os.pread(self._fd, len(blob) + 1, size)
             if tail and blob.startswith(tail):
                 os.ftruncate(self._fd, size)
 

@@ -23,6 +23,7 @@ Entries = Callable[[Connection, int, int], list[tuple[int, str]]]
 
 SINK = "journal"
 BATCH = 64
+BATCH_CHARS = 256 * 1024
 IDLE_SECONDS = 5.0
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -64,7 +65,7 @@ class JournalWorker:
         """One batch; False when nothing was waiting. Raises JournalError, StoreError, OSError: safe to call again."""
         with self._store.read() as connection:
             progress = load(connection, self._table, SINK)
-            batch = self._entries(connection, progress.delivered, BATCH) if progress.intent is None else []
+            batch = _some(self._entries(connection, progress.delivered, BATCH)) if progress.intent is None else []
         if progress.intent is not None:
             with open_journal(self._path) as journal:
                 journal.finish(progress.intent)
@@ -118,3 +119,13 @@ class JournalWorker:
         if self.error is not None:
             log.info("journal is written again")
         self.error = None
+
+
+def _some(batch: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The first entries of `batch`, at least one, up to about BATCH_CHARS: the intent is stored with them."""
+    size = 0
+    for taken, (_, text) in enumerate(batch, start=1):
+        size += len(text)
+        if size >= BATCH_CHARS:
+            return batch[:taken]
+    return batch
