@@ -117,13 +117,14 @@ def _table(results: Sequence[HostResult]) -> Any:
 
 def _rows(result: HostResult) -> list[tuple[str, str, str, float]]:
     """A row for each resource that is not simply ok; the rest is counted by role."""
-    rows, quiet = [], dict[str, list[float]]()
+    rows, quiet = [], dict[tuple[str, str], list[float]]()
     for item in result.resources:
         if item["result"] == "ok":
-            quiet.setdefault(item["role"], []).append(item["ms"])
+            words = "checks passed" if item["resource"].startswith("check:") else "as planned"
+            quiet.setdefault((item["role"], words), []).append(item["ms"])
         else:
             rows.append((item["role"], item["resource"], item["result"], item["ms"]))
-    return rows + [(role, f"{len(spent)} as planned", "ok", sum(spent)) for role, spent in quiet.items()]
+    return rows + [(role, f"{len(spent)} {words}", "ok", sum(spent)) for (role, words), spent in quiet.items()]
 
 
 def _diffs(console: Any, result: HostResult) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
+import re
 import sys
 from pathlib import Path
 
@@ -39,10 +41,11 @@ def settled(said: str) -> str:
 def main() -> None:
     target, *argv = sys.argv[1:]
     said = settled(run(argv))
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ {' '.join(argv)}", "bold"))
     console.print(Text.from_ansi(said))
-    Path(target).write_text(console.export_svg(title="trading-ops"))
+    svg = console.export_svg(title="trading-ops")
+    Path(target).write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL))  # the viewer's own fonts do
 
 
 main()
