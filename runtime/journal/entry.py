@@ -40,8 +40,9 @@ def render(alert: Json, zone: ZoneInfo) -> str:
 
 def _line(value: str) -> str:
     """On one line, with nothing invisible in it."""
-    visible = "".join(letter if letter.isprintable() else " " for letter in value)
-    return _SPACES.sub(" ", visible).strip()
+    if not value.isprintable():
+        value = "".join(letter if letter.isprintable() else " " for letter in value)
+    return _SPACES.sub(" ", value).strip()
 
 
 def _cell(value: str) -> str:
@@ -64,6 +65,8 @@ def _level(value: float | None) -> str:
 def _json(alert: Json) -> str:
     """Indented JSON. Backticks and invisible characters are escaped: JSON readers see no difference, Markdown does."""
     text = json.dumps(alert, ensure_ascii=False, indent=2, allow_nan=False)
+    if "`" not in text and text.replace("\n", "").isprintable():
+        return text
     return "".join(_escape(letter) for letter in text)
 
 

@@ -22,7 +22,8 @@ Entries = Callable[[Connection, int, int], list[tuple[int, str]]]
 """(connection, after id, at most) -> the next (id, text) of each event, oldest first."""
 
 SINK = "journal"
-BATCH = 64
+BATCH = 256
+GATHER_SECONDS = 0.05  # each batch costs three syncs: a pause makes batches, and leaves the disk to the alerts
 BATCH_CHARS = 256 * 1024
 IDLE_SECONDS = 5.0
 COMMIT_SECONDS = 10.0
@@ -105,7 +106,9 @@ class JournalWorker:
                 continue
             self._recovered()
             failures = 0
-            if not more:
+            if more:
+                self._stopping.wait(GATHER_SECONDS)
+            else:
                 self._wake.wait(IDLE_SECONDS)
 
     def _failed(self, error: Exception) -> None:
