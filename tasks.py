@@ -97,7 +97,7 @@ def status(
     help=HOST
     | {"unit": "only this unit", "lines": "how many of the last lines", "follow": "go on as lines are written"},
 )
-def logs(_: Context, host: str, unit: str | None = None, lines: int = 50, follow: bool = False) -> None:
+def logs(_: Context, host: str | None = None, unit: str | None = None, lines: int = 50, follow: bool = False) -> None:
     """Show the log of a host's services"""
     from ops import host_tasks as hosts
 
@@ -105,7 +105,7 @@ def logs(_: Context, host: str, unit: str | None = None, lines: int = 50, follow
 
 
 @task(name="test", help=HOST)
-def alert_test(_: Context, host: str) -> None:
+def alert_test(_: Context, host: str | None = None) -> None:
     """Send a TV_TEST alert through the real endpoint and show where it went"""
     from ops import host_tasks as hosts
     from ops.alert_test import alert_test as run

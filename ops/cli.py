@@ -109,9 +109,8 @@ def _out(text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; no traceback for anything that was to be expected."""
-    arguments = ["inv", *argv] if argv is not None else ["inv", *sys.argv[1:]]
     try:
-        return _run(Inv(), arguments)
+        return _run(Inv(), ["inv", *_help_first(list(sys.argv[1:] if argv is None else argv))])
     except OpsError as error:
         return _fail(f"error: {error}", error.code)
     except KeyboardInterrupt:
@@ -120,6 +119,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _quiet_pipe()
     except Exception as error:
         return _unexpected(error)
+
+
+def _help_first(arguments: list[str]) -> list[str]:
+    """`TASK --help` always explains the task: Invoke would take --help for the value of a missing positional."""
+    if arguments and not arguments[0].startswith("-") and "--help" in arguments[1:]:
+        return ["--help", arguments[0]]
+    return arguments
 
 
 def _run(program: Inv, argv: list[str]) -> int:
