@@ -20,6 +20,7 @@ from runtime import settings
 from runtime.settings import SettingsError
 
 Make = Callable[..., dict[str, Any]]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -144,9 +145,8 @@ def test_it_stops_within_five_seconds_whoever_is_connected(service: Callable[...
 def test_a_start_without_its_settings_names_them_all(environ: dict[str, str]) -> None:
     for name in ("TV_WEBHOOK_KEY", "OPS_ADMIN_KEY"):
         environ[name] = " "
-    result = subprocess.run(
-        [sys.executable, "-m", "runtime.webhook"], env=os.environ | environ, capture_output=True, text=True, check=False
-    )
+    command, env = [sys.executable, "-m", "runtime.webhook"], os.environ | environ
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "TV_WEBHOOK_KEY" in result.stderr
     assert "OPS_ADMIN_KEY" in result.stderr
