@@ -49,14 +49,22 @@ class Channel:
         """Asks the controller for wheels and hands each to `receive(sha256, size, source)`."""
         self.emit("need", blobs=names)
         for _ in names:
-            while (header := json.loads(self.source.readline() or b'{"cmd": "gone"}'))["cmd"] == "ping":
-                pass
-            if header["cmd"] != "blob":
-                raise EOFError
+            header = self._next_command()
+            if header["cmd"] == "stop":
+                self._stop = True
+                return
             receive(header["sha256"], header["size"], self.source)
+
+    def _next_command(self) -> dict[str, Any]:
+        while line := self.source.readline():
+            header: dict[str, Any] = json.loads(line)
+            if header["cmd"] != "ping":
+                return header
+        raise EOFError
 
     def listen(self) -> None:
         """From here on only pings and the word to stop come in; a thread reads them, another says that we live."""
+        self._heard = time.monotonic()  # a long wait for the lock or for wheels was no silence
         for target in (self._read, self._beat):
             threading.Thread(target=target, daemon=True).start()
 
