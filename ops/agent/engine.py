@@ -10,8 +10,8 @@ from typing import Any
 from .channel import Channel
 from .host import HostError, explain
 from .kinds import all_kinds
-from .kinds.base import Change, Kind
-from .kinds.unit import Unit
+from .kinds.base import Change, Kind, State
+from .kinds.unit import RUNNING, Unit
 from .memory import Memory
 
 Item = dict[str, Any]
@@ -31,6 +31,7 @@ class Engine:
     def __init__(self, document: dict[str, Any], memory: Memory, channel: Channel) -> None:
         self._items: list[Item] = document["resources"]
         self._after: dict[str, list[str]] = document["after"]
+        self._needs: dict[str, list[str]] = document.get("needs", {})
         self._apply = document["mode"] == "apply"
         self._memory = memory
         self._channel = channel
@@ -48,10 +49,14 @@ class Engine:
         for item in self._items:
             if self.tally.unit_failed:
                 self._report(item, "skipped", 0, why=f"{self.tally.unit_failed} would not run: the run is undone")
-            elif not self.tally.interrupted:
+            elif not self._interrupted():
                 self._step(item)
-                self.tally.interrupted = self._channel.interrupted
+        self._interrupted()
         return self.tally
+
+    def _interrupted(self) -> str:
+        self.tally.interrupted = self.tally.interrupted or self._channel.interrupted
+        return self.tally.interrupted
 
     def _step(self, item: Item) -> None:
         if cause := self._blocked(item["role"]):
@@ -70,7 +75,8 @@ class Engine:
     def _one(self, item: Item, kind: Kind) -> tuple[str, list[Change], str]:
         want = item["want"]
         state = kind.read(want)
-        changes = kind.changes(state, want) + self._follows(item)
+        changes = kind.changes(state, want)
+        changes += self._follows(item, state, changes)
         if not changes:
             self._memory.set_applied(item["key"], digest(want))
             why = kind.skipped(state, want)
@@ -87,17 +93,19 @@ class Engine:
         self._look_again(item, kind)
         return "changed", changes, ""
 
-    def _follows(self, item: Item) -> list[Change]:
+    def _follows(self, item: Item, state: State, found: list[Change]) -> list[Change]:
         """In a plan nothing is written, so a restart that would follow from a change is seen here."""
         causes = [key for key in item["want"].get("restart_on", []) if key in self._changing]
-        if self._apply or not causes or item["want"]["running"] is not True:
+        if self._apply or not causes or item["want"]["running"] is not True or state["active"] not in RUNNING:
+            return []
+        if any(change.what == "restart" for change in found):
             return []
         return [Change("restart", "runs what was there before", "because " + ", ".join(causes) + " would change")]
 
     def _look_again(self, item: Item, kind: Kind) -> None:
         left = kind.changes(kind.read(item["want"]), item["want"])
         if left:
-            words = "; ".join(f"{change.what}: {change.old} instead of {change.new}" for change in left)
+            words = "; ".join(change.words() for change in left)
             unit = item["want"]["name"] if item["kind"] == "unit" else ""
             raise HostError(
                 f"it was applied but the host still differs: {words}", "something else changes it", unit=unit
@@ -107,7 +115,9 @@ class Engine:
     def _blocked(self, role: str) -> str:
         if role in self._stopped:
             return self._stopped[role]
-        return next((f"role {name} failed" for name in self._after.get(role, ()) if name in self._stopped), "")
+        if lacking := next((key for key in self._needs.get(role, ()) if key in self.tally.failed), ""):
+            return f"{lacking} failed"
+        return next((f"role {name} failed" for name in self._after.get(role, ()) if self.is_stopped(name)), "")
 
     def is_stopped(self, role: str) -> bool:
         """Whether this role, or one that it stands on, failed in this run."""

@@ -20,6 +20,9 @@ class Change(NamedTuple):
     def json(self) -> dict[str, str]:
         return {key: value for key, value in self._asdict().items() if value}
 
+    def words(self) -> str:
+        return self.what if self.diff else f"{self.what}: {self.old or 'nothing'} instead of {self.new}"
+
 
 class Kind:
     """A kind of resource.
