@@ -27,7 +27,7 @@ class UnitFile(File):
 
 
 class Unit(Kind):
-    """want: name, enabled, running (null: not ours), inputs, service.
+    """want: name, enabled, running (null: not ours), inputs, service, follows (optional: restarted, never started).
 
     `inputs` is a hash of everything the unit must be restarted for, its file included. It is stored only after a start
     has succeeded: a run that dies between writing a file and restarting its unit leaves a difference that the next
@@ -64,6 +64,8 @@ class Unit(Kind):
         if want["running"] is None or not state["condition"]:
             return []
         is_running = state["active"] in RUNNING
+        if not is_running and want.get("follows"):
+            return []  # another role's unit, which that role has yet to bring up
         if is_running != want["running"]:
             now = f"{state['active']} ({state['sub']})"
             return [Change("running", now, "active" if want["running"] else "stopped")]
