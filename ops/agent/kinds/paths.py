@@ -19,7 +19,7 @@ class File(Kind):
     """want: path, content (text; null: only owner and mode are ours), owner, group, mode, secret, validate (argv)."""
 
     def read(self, want: Want) -> State:
-        return files.look(want["path"], content=True)
+        return files.look(want["path"], content=want["content"] is not None)
 
     def changes(self, state: State, want: Want) -> list[Change]:
         if state["type"] != "file":
@@ -28,7 +28,7 @@ class File(Kind):
 
     def _content(self, state: State, want: Want) -> list[Change]:
         old, new = state.get("content", ""), want["content"]
-        if new is None or (old == new and state["type"] == "file"):
+        if new in (None, old):
             return []
         return [text_diff(want["path"], old, new, secret=want["secret"])]
 
@@ -40,18 +40,19 @@ class File(Kind):
             files.own(path, want["owner"], want["group"], want["mode"])
             return
         self._validate(want)
-        files.make_way(path, state["type"], "file")
+        if state["type"] != "symlink":  # a rename replaces a link in one step
+            files.make_way(path, state["type"], "file")
         data = (want["content"] or "").encode()
         files.write(path, data, owner=want["owner"], group=want["group"], mode=int(want["mode"], 8))
 
     def _validate(self, want: Want) -> None:
         """Lets the program that will read the file refuse it before it is in place."""
-        if not want["validate"]:
+        if not want["validate"] or want["content"] is None:
             return
         from ..host import RUN
 
         RUN.mkdir(mode=0o755, exist_ok=True)
-        draft = RUN / Path(want["path"]).name
+        draft = RUN / f"draft.{Path(want['path']).name}"
         files.write(draft, want["content"].encode(), mode=0o600)
         try:
             run(*(part.replace("%s", str(draft)) for part in want["validate"]))
