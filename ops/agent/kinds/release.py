@@ -62,7 +62,18 @@ def missing_blobs(wants: list[Want]) -> list[str]:
 def receive(sha256: str, size: int, source: Any) -> None:
     """Stores one uploaded wheel under its hash; what does not match is refused and nothing is kept."""
     BLOBS.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft, digest, left = BLOBS / f".{sha256}", hashlib.sha256(), size
+    draft = BLOBS / f".{sha256}"
+    try:
+        found = _store(draft, size, source)
+        if found != sha256:
+            raise HostError(f"an uploaded wheel is not what the lock says: sha256 {found[:12]}, not {sha256[:12]}")
+        draft.rename(BLOBS / sha256)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _store(draft: Path, left: int, source: Any) -> str:
+    digest = hashlib.sha256()
     with draft.open("wb") as out:
         while left:
             if not (part := source.read(min(left, 1 << 20))):
@@ -72,12 +83,7 @@ def receive(sha256: str, size: int, source: Any) -> None:
             left -= len(part)
         out.flush()
         os.fsync(out.fileno())
-    if digest.hexdigest() != sha256:
-        draft.unlink()
-        raise HostError(
-            f"an uploaded wheel is not what the lock says: sha256 {digest.hexdigest()[:12]}, not {sha256[:12]}"
-        )
-    draft.rename(BLOBS / sha256)
+    return digest.hexdigest()
 
 
 def is_built(want: Want) -> bool:
