@@ -77,7 +77,7 @@ class AptPackages(Kind):
 def installed() -> set[str]:
     """Names of the packages that dpkg says are installed; the status file is read once, dpkg-query asks it 3 ms."""
     listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package}\n").stdout
-    return {line[3:].strip() for line in listing.splitlines() if line.startswith("ii")}
+    return {line[3:].strip() for line in listing.splitlines() if line[1:2] == "i"}  # "hi" is installed and held
 
 
 def broken() -> bool:
