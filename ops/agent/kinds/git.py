@@ -59,10 +59,14 @@ def _target(want: Want) -> str:
     """The commit that the ref names at the remote: a full commit needs no network."""
     if _COMMIT.fullmatch(want["ref"]):
         return str(want["ref"])
-    listed = _git(want, "ls-remote", "origin", want["ref"], f"refs/tags/{want['ref']}^{{}}").split()
-    if not listed:
-        raise HostError(f'{want["url"]} has no ref "{want["ref"]}"', "name a branch, a tag or a full commit")
-    return listed[-2]  # an annotated tag is listed last as the commit that it points to
+    ref = want["ref"]
+    # whole names: ls-remote takes "main" for refs/heads/their/main too. An annotated tag has its commit under ^{}
+    names = [f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}", f"refs/heads/{ref}"]
+    lines = [line.split() for line in _git(want, "ls-remote", "origin", *names).splitlines()]
+    found = {name: commit for commit, name in lines}
+    if not found.keys() & set(names):
+        raise HostError(f'{want["url"]} has no branch or tag "{ref}"', "name a branch, a tag or a full commit")
+    return next(found[name] for name in names if name in found)
 
 
 def _resolve(want: Want) -> str:
