@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -34,18 +36,28 @@ class HostError(Exception):
 
 def run(*argv: str, timeout: float = 60, check: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end and returns it; HostError with its last words when it fails and `check` is set."""
-    settings = {"env": ENV, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    settings = {"env": ENV, "text": True, "errors": "replace", "start_new_session": True, **pipes}
     try:
-        done: subprocess.CompletedProcess[str] = subprocess.run(  # type: ignore[call-overload]
-            argv, timeout=timeout, **(settings | options)
-        )
+        child: subprocess.Popen[str] = subprocess.Popen(argv, **(settings | options))  # type: ignore[call-overload]
     except FileNotFoundError as error:
-        raise HostError(f"{argv[0]} is not installed on this host") from error
+        absent = error.filename != argv[0] and error.filename
+        raise HostError(f"{absent} does not exist" if absent else f"{argv[0]} is not installed on this host") from error
+    try:
+        out, err = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
+        _kill(child)
         raise HostError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from error
-    if check and done.returncode != 0:
-        raise HostError(f"`{' '.join(argv)}` exited {done.returncode}: {last_lines(done.stderr or done.stdout)}")
-    return done
+    if check and child.returncode != 0:
+        raise HostError(f"`{' '.join(argv)}` exited {child.returncode}: {last_lines(err or out)}")
+    return subprocess.CompletedProcess(argv, child.returncode, out, err)
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    """With all that it started: a grandchild that holds the pipes would keep us waiting for as long as it lives."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
 
 
 def run_logged(*argv: str, log: str, timeout: float = 1800, cwd: str | None = None) -> None:
@@ -58,8 +70,7 @@ def run_logged(*argv: str, log: str, timeout: float = 1800, cwd: str | None = No
     path = LOGS / log
     with path.open("ab") as out:
         start = out.tell()
-        options = {"stdout": out, "stderr": subprocess.STDOUT, "capture_output": False, "start_new_session": True}
-        done = run(*argv, timeout=timeout, check=False, cwd=cwd, **options)
+        done = run(*argv, timeout=timeout, check=False, cwd=cwd, stdout=out, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         with path.open(errors="replace") as said:
             said.seek(start)
