@@ -35,10 +35,11 @@ def describe(check: Check) -> str:
 def _http(check: Check) -> str:
     """GET over a plain socket: importing an HTTP client would cost more than the rest of a run that changes nothing."""
     host, port, path = check["host"], check["port"], check["path"]
+    end = time.monotonic() + check["within"]
     try:
         with socket.create_connection((host, port), timeout=check["within"]) as connection:
             connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-            answer = _read(connection)
+            answer = _read(connection, end)
     except OSError as error:
         return f"no answer ({error})"
     head, _, body = answer.partition("\r\n\r\n")
@@ -48,10 +49,12 @@ def _http(check: Check) -> str:
     return "" if words[1] == str(check["status"]) else f"it answered {words[1]} {body[:300]}"
 
 
-def _read(connection: socket.socket) -> str:
-    answer = b""
-    while len(answer) < 1 << 16 and (part := connection.recv(4096)):
-        answer += part
+def _read(connection: socket.socket, end: float) -> str:
+    """All of it before `end`: a service that sends a byte now and then must not hold the gate open."""
+    answer, part = b"", b"-"
+    while part and len(answer) < 1 << 16:
+        connection.settimeout(max(0.001, end - time.monotonic()))
+        answer += (part := connection.recv(4096))
     return answer.decode("utf-8", "replace")
 
 
