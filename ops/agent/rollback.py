@@ -40,6 +40,8 @@ def _restore(kind: Kind, note: dict[str, Any]) -> str:
 def _bring_back(memory: Memory, kept: dict[str, Any]) -> str:
     name = kept["name"]
     try:
+        if kept["enabled"] == "enabled":
+            systemd.job("enable", name)
         if kept["active"] in ("active", "reloading", "activating"):
             systemd.forget_failure(name)
             systemd.job("restart", name, *([kept["service"]] if kept["service"] else []))
