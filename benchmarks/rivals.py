@@ -1,0 +1,103 @@
+"""The three ways to do the 25 steps. Each is a whole program run, set up as its own documentation recommends."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import ClassVar, Protocol
+
+from benchmarks.bed import HERE, Bed, Run, timed
+from ops.paths import ROOT
+
+BIN = ROOT / ".venv-bench/bin"
+JOB = HERE / "job"
+
+
+class Tool(Protocol):
+    name: ClassVar[str]
+    times: ClassVar[float | None]
+
+    def __init__(self, bed: Bed) -> None: ...
+
+    def run(self) -> Run: ...
+
+    def unchanged(self) -> Run:
+        """A run that found everything as it should be."""
+        ...
+
+
+class Ours:
+    name = "trading-ops"
+    times = None
+
+    def __init__(self, bed: Bed) -> None:
+        self._checkout = bed.checkout
+
+    def run(self) -> Run:
+        return self._checkout.inv("deploy", "--host", "job")
+
+    def unchanged(self) -> Run:
+        run = self.run()
+        assert ", 0 changed of 25" in run.out, run.out
+        return run
+
+
+class Pyinfra:
+    name = "pyinfra"
+    times = 6.0
+
+    def __init__(self, bed: Bed) -> None:
+        self._root = bed.checkout.root
+        self._inventory = self._root / "pyinfra_inventory.py"
+        data = {
+            "ssh_user": "root",
+            "ssh_key": str(bed.key),
+            "ssh_known_hosts_file": str(bed.known_hosts),
+            "ssh_strict_host_key_checking": "yes",
+        }
+        self._inventory.write_text(f"hosts = [({bed.address!r}, {data!r})]\n")
+
+    def run(self) -> Run:
+        command = [BIN / "pyinfra", "-y", self._inventory, JOB / "deploy_pyinfra.py"]
+        return timed(command, env=dict(os.environ), cwd=self._root)
+
+    def unchanged(self) -> Run:
+        run = self.run()
+        assert re.search(r"Grand total.*?\s0\s|No changes", run.out, re.S) or "Changed" not in run.out, run.out
+        return run
+
+
+class Ansible:
+    """Pipelining and a connection that is kept between tasks and between runs; no facts are gathered."""
+
+    name = "ansible-core"
+    times = 25.0
+
+    def __init__(self, bed: Bed) -> None:
+        root = bed.checkout.root
+        self._inventory = root / "ansible_hosts"
+        options = (
+            f"ansible_user=root ansible_ssh_private_key_file={bed.key} ansible_python_interpreter=/usr/bin/python3"
+        )
+        self._inventory.write_text(f"{bed.address} {options}\n")
+        ssh = f"-F none -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile={bed.known_hosts}"
+        self._env = {
+            **os.environ,
+            "ANSIBLE_PIPELINING": "True",
+            "ANSIBLE_SSH_ARGS": ssh,
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(root / "cp"),
+            "ANSIBLE_LOCAL_TEMP": str(root / "ansible_tmp"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+
+    def run(self) -> Run:
+        command = [BIN / "ansible-playbook", "-i", self._inventory, JOB / "playbook.yml"]
+        return timed(command, env=self._env, cwd=JOB)
+
+    def unchanged(self) -> Run:
+        run = self.run()
+        assert re.search(r"changed=0 ", run.out), run.out
+        return run
+
+
+TOOLS: tuple[type[Tool], ...] = (Ours, Pyinfra, Ansible)
