@@ -5,7 +5,7 @@ from __future__ import annotations
 import grp
 import pwd
 
-from ..host import run
+from ..host import HostError, run
 from .base import Change, Kind, State, Want, differ
 
 
@@ -42,12 +42,22 @@ class User(Kind):
         return found + ([Change("groups", ",".join(state["groups"]), "+" + ",".join(missing))] if missing else [])
 
     def apply(self, want: Want, state: State, changes: list[Change]) -> None:
-        options = ["--gid", want["group"], "--home-dir", want["home"], "--shell", want["shell"]]
-        if not state["exists"]:
-            system = ["--system"] if want["system"] else ["--create-home"]
-            groups = ["--groups", ",".join(want["groups"])] if want["groups"] else []
-            run("useradd", *options, *groups, *system, "--no-user-group", "--", want["name"])
+        if state["exists"]:
+            self._mend(want, {change.what for change in changes})
             return
-        options[2] = "--home"
-        groups = ["--append", "--groups", ",".join(want["groups"])] if want["groups"] else []
-        run("usermod", *options, *groups, "--", want["name"])
+        groups = ["--groups", ",".join(want["groups"])] if want["groups"] else []
+        system = ["--system"] if want["system"] else ["--create-home"]
+        options = ["--gid", want["group"], "--home-dir", want["home"], "--shell", want["shell"], *groups, *system]
+        run("useradd", *options, "--no-user-group", "--", want["name"])
+
+    def _mend(self, want: Want, wrong: set[str]) -> None:
+        """Only what is wrong: usermod refuses a new home, even the old one, while the user's services run."""
+        options = {"group": ["--gid", want["group"]], "groups": ["--append", "--groups", ",".join(want["groups"])]}
+        options |= {"home": ["--home", want["home"]], "shell": ["--shell", want["shell"]]}
+        asked = [word for what in sorted(wrong) for word in options[what]]
+        try:
+            run("usermod", *asked, "--", want["name"])
+        except HostError as error:
+            if "currently used by process" not in str(error):
+                raise
+            raise HostError(str(error), f"stop what runs as {want['name']} on the host, then deploy again") from error
