@@ -49,9 +49,10 @@ class HostResult:
         return len([item for item in self.resources if item["result"] == "failed"]) + (1 if self.error else 0)
 
     def json(self) -> dict[str, Any]:
-        """The documented object of `deploy --json`."""
-        said = {"host": self.host, "release": self.release, "seconds": round(self.seconds, 3), "outcome": self.outcome}
-        extra = {"error": self.error} if self.error else {}
+        """The documented object of `deploy --json`; what went wrong, if anything did, comes on top of it."""
+        said = {"host": self.host, "release": self.release, "seconds": round(self.seconds, 3)}
+        extra = {} if self.outcome == "done" else {"outcome": self.outcome}
+        extra |= {"error": self.error} if self.error else {}
         notes = {key: self.end[key] for key in ("check", "undone", "problems", "interrupted") if self.end.get(key)}
         return {**said, "resources": self.resources, "changed": self.changed, "failed": self.failed, **extra, **notes}
 
@@ -211,7 +212,8 @@ class _Listener:
 
 
 def _result(event: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: event[key] for key in ("role", "resource", "result", "ms", "why", "hint") if key in event}
+    shown = {key: event[key] for key in ("role", "resource", "result", "ms")}
+    shown |= {key: event[key] for key in ("why", "hint") if event.get(key)}
     lines = [_line(change) for change in event["changes"]]
     return shown | ({"diff": "\n".join(lines)} if lines else {})
 
