@@ -1,20 +1,24 @@
 """Real Debian 12 hosts for tests: `lab_host` is one for the whole session, `make_lab` gives more.
 
 They have names of this process, so that two test runs on one machine do not meet, and go when the session ends.
+`deployed` is a Desk whose host has had its first deploy; `desk_for` makes one for any other lab host.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from ops import lab
 from ops.lab import LabHost
 from ops.lab.root import refusal
+from tests.lab.kit import Desk, checkout
 
 MakeLab = Callable[[str], LabHost]
+DeskFor = Callable[[str], Desk]
 
 
 def name_of(short: str) -> str:
@@ -42,3 +46,28 @@ def make_lab() -> Iterator[MakeLab]:
 def lab_host(make_lab: MakeLab) -> LabHost:
     """One booted host for every test that can share it."""
     return make_lab("shared")
+
+
+@pytest.fixture(scope="session")
+def desk_for(make_lab: MakeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFor]:
+    """A factory: desk_for("a") is a checkout and an inventory for the lab host "a", which is booted and still bare."""
+    made: dict[str, Desk] = {}
+
+    def make(short: str) -> Desk:
+        if short not in made:
+            folder: Path = tmp_path_factory.mktemp(short)
+            made[short] = Desk(checkout(folder / "checkout"), make_lab(short), folder / "inventory.yaml")
+            made[short].describe()
+        return made[short]
+
+    yield make
+    for desk in made.values():
+        desk.hang_up()
+
+
+@pytest.fixture(scope="session")
+def deployed(desk_for: DeskFor) -> Desk:
+    """A host that has had one deploy. Whoever changes something on it brings it back with another."""
+    desk = desk_for("main")
+    desk.first = desk.deploy()
+    return desk
