@@ -71,9 +71,10 @@ def _once(found: list[tuple[str, Resource]], resource: Resource) -> list[Resourc
 def _check_keys(host: Host, found: list[tuple[str, Resource]]) -> None:
     seen: dict[str, str] = {}
     for role, resource in found:
-        if resource.key in seen:
-            raise OpsError(f"{host.name}: roles {seen[resource.key]} and {role} both describe {resource.key}")
-        seen[resource.key] = role
+        place = getattr(resource, "path", resource.key)  # a path is one thing only, whatever its kind
+        if place in seen:
+            raise OpsError(f"{host.name}: roles {seen[place]} and {role} both describe {place}")
+        seen |= {place: role, resource.key: role}
         for cause in resource.restart_on if isinstance(resource, Unit) else ():
             if cause.key not in seen:
                 raise OpsError(f"{host.name}: {resource.key} restarts on {cause.key}, which no role puts before it")
@@ -99,9 +100,11 @@ def build(
     found = gather(host, configs, roles)
     items = list(_items(host, found, bundle))
     _link(items)
-    if only:
-        items = _only(items, only)
     names = ordered(host.roles, roles)
+    owner = {resource.key: role for role, resource in found}
+    needs = {n: [r.key for r in roles[n].resources(configs[n], host) if owner[r.key] != n] for n in names}
+    if only:
+        items = _only(items, only, needs[only])
     checks = [check.json(n) for n in names if only in (None, n) for check in roles[n].checks(configs[n])]
     document = {
         "version": VERSION,
@@ -110,6 +113,7 @@ def build(
         "facts": {"os": "debian 12", "arch": host.arch, "python": host.python},
         "lock_wait": 30,
         "after": {name: list(roles[name].after) for name in names},
+        "needs": {name: keys for name, keys in needs.items() if keys},
         "resources": items,
         "checks": checks,
     }
@@ -174,10 +178,19 @@ def _link(items: list[Item]) -> None:
             by_key[key]["restarts"].append(item["want"]["name"])
 
 
-def _only(items: list[Item], role: str) -> list[Item]:
-    kept = {item["key"] for item in items if item["role"] == role}
-    followers = {name for item in items if item["role"] == role for name in item["restarts"]}
-    return [i for i in items if i["key"] in kept or (i["kind"] == "unit" and i["want"]["name"] in followers)]
+def _only(items: list[Item], role: str, needs: list[str]) -> list[Item]:
+    """The role's resources, the release that it shares, and other roles' units where those already run."""
+    kept = [item for item in items if item["role"] == role or item["key"] in needs]
+    followers = {name for item in kept for name in item["restarts"]}
+    return [item if item in kept else _follower(item) for item in items if item in kept or _names(item) & followers]
+
+
+def _names(item: Item) -> set[str]:
+    return {item["want"]["name"]} if item["kind"] == "unit" else set()
+
+
+def _follower(item: Item) -> Item:
+    return {**item, "want": {**item["want"], "enabled": None, "follows": True}}
 
 
 def run_id() -> str:
