@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ops.errors import OpsError
 from ops.paths import CACHE, TEMPLATES
+from ops.role_config import Secret
+
+
+def _no_stars(value: Any) -> Any:
+    """A secret prints as stars, which would be written to the host as if they were its value."""
+    from jinja2 import TemplateRuntimeError
+
+    if isinstance(value, Secret):
+        raise TemplateRuntimeError(
+            "a secret would be written as stars: use its .get_secret_value(), in a secret file only"
+        )
+    return value
 
 
 @cache
@@ -19,6 +32,7 @@ def _environment() -> Any:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
+        finalize=_no_stars,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -34,7 +48,13 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     try:
         text: str = _environment().get_template(template).render(context)
     except TemplateError as error:
-        number = getattr(error, "lineno", None)
-        line = f":{number}" if number else ""
-        raise OpsError(f"templates/{template}{line}: {error}") from error
+        raise OpsError(f"templates/{template}{_line(error, template)}: {error}") from error
     return text
+
+
+def _line(error: Exception, template: str) -> str:
+    """An undefined variable's error does not know its line, but Jinja rewrites the traceback to the template's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(TEMPLATES / template)]
+    number = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+    return f":{number}" if number else ""
