@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, ClassVar
@@ -44,11 +45,20 @@ class Role:
 def discover() -> dict[str, Role]:
     """Every role by its folder's name. OpsError when a folder's role.py defines no Role or no Config."""
     names = sorted(path.parent.name for path in ROLES.glob("*/role.py"))
-    return {name: _load(name) for name in names}
+    found = {name: _load(name) for name in names}
+    for name, role in found.items():
+        for other in role.after:
+            if other not in found:
+                raise OpsError(f'roles/{name}/role.py: after names "{other}"; roles are {", ".join(found)}')
+    return found
 
 
 def _load(name: str) -> Role:
-    module = importlib.import_module(f"roles.{name}.role")
+    try:
+        module = importlib.import_module(f"roles.{name}.role")
+    except Exception as error:  # whatever a role's author got wrong, it is told as that
+        where = _line_of(error, str(ROLES / name / "role.py"))
+        raise OpsError(f"roles/{name}/role.py{where} cannot be loaded: {type(error).__name__}: {error}") from error
     classes = [
         value
         for value in vars(module).values()
@@ -58,6 +68,12 @@ def _load(name: str) -> Role:
     if len(classes) != 1 or not (isinstance(config, type) and issubclass(config, RoleConfig)):
         raise OpsError(f"roles/{name}/role.py must define one class of Role and one class Config(RoleConfig)")
     return classes[0]()
+
+
+def _line_of(error: Exception, path: str) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
+    return f":{line or lines[-1]}" if line or lines else ""
 
 
 def configs() -> dict[str, type[RoleConfig]]:
