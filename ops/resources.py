@@ -286,12 +286,17 @@ class Check:
         if self.kind != "http":
             return shown
         parts = urlsplit(self.url)
-        place = {"host": parts.hostname, "port": parts.port or 80, "path": parts.path or "/"}
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        place = {"host": parts.hostname, "port": parts.port or 80, "path": path}
         return {**shown, "url": self.url, **place}
 
 
 def http(url: str, *, unit: str, status: int = 200, within: float = 10) -> Check:
     """`url` answers `status`; when it does not, the last lines of `unit`'s log are shown."""
+    if not url.startswith("http://"):
+        raise OpsError(
+            f"a check of {url}: the agent asks over plain http only", hint="check the unit with active() instead"
+        )
     return Check("http", unit, url, status, within)
 
 
