@@ -107,4 +107,9 @@ def _append(line: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a") as known:
-        known.write(line + "\n")
+        known.write(("" if _ends_line(path) else "\n") + line + "\n")
+
+
+def _ends_line(path: Path) -> bool:
+    text = path.read_bytes()
+    return not text or text.endswith(b"\n")
