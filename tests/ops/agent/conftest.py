@@ -24,7 +24,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def item(resource: Resource, role: str = "base", restarts: tuple[str, ...] = ()) -> dict[str, Any]:
     """A resource as it stands in a document."""
-    return {"key": resource.key, "kind": resource.kind, "role": role, "want": resource.want(), "restarts": list(restarts)}
+    return {
+        "key": resource.key,
+        "kind": resource.kind,
+        "role": role,
+        "want": resource.want(),
+        "restarts": list(restarts),
+    }
 
 
 def document(*items: dict[str, Any], **more: Any) -> Document:

@@ -182,7 +182,9 @@ def test_pings_are_no_interruption(machine: Any, plain: Doc) -> None:
     assert run.end()["outcome"] == "done"
 
 
-@pytest.mark.parametrize(("fact", "words"), [("os", "install Debian 12"), ("arch", "inventory"), ("python", "inventory")])
+@pytest.mark.parametrize(
+    ("fact", "words"), [("os", "install Debian 12"), ("arch", "inventory"), ("python", "inventory")]
+)
 def test_a_machine_of_another_make_is_refused(machine: Any, plain: Doc, etc: Path, fact: str, words: str) -> None:
     told = plain()
     told["facts"] |= {fact: "other"}
@@ -213,7 +215,12 @@ def release(etc: Path, as_item: Item, as_document: Doc) -> dict[str, Any]:
     """A document that needs one wheel and an installer, neither of which the machine has."""
     names = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("wheel", "uv")}
     one = as_item(Release("web", root=str(etc)))
-    one["want"] |= {"id": "1", "python": "3.11", "requirements": "", "wheels": [{"name": "w", "sha256": names["wheel"]}]}
+    one["want"] |= {
+        "id": "1",
+        "python": "3.11",
+        "requirements": "",
+        "wheels": [{"name": "w", "sha256": names["wheel"]}],
+    }
     one["want"] |= {"installer": {"name": "uv", "sha256": names["uv"]}}
     return as_document(one, as_item(File(f"{etc}/after", content="")))
 
