@@ -7,6 +7,7 @@ machine 10.77.0.1 (opslab0) --+-- veth -- namespace ID: eth0 10.77.0.10
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import shutil
 import socket
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ table ip {BRIDGE} {{
 
 def prepare() -> None:
     """The bridge, forwarding and address translation; changes nothing that is right already."""
+    _not_taken()
     if not _there(BRIDGE):
         # A bridge without a fixed MAC takes its smallest port's, and changes it whenever a host comes or goes.
         run(["ip", "link", "add", BRIDGE, "address", _mac(GATEWAY), "type", "bridge"], what="making the lab's bridge")
@@ -49,6 +51,19 @@ def prepare() -> None:
     for rule in _accept_rules():
         if not succeeds(["iptables", "-C", *rule]):
             run(["iptables", "-I", *rule])
+
+
+def _not_taken() -> None:
+    """Refuses where this machine's own network has the lab's addresses: it would be cut off from it."""
+    for line in run(["ip", "-4", "-brief", "address", "show"]).splitlines():
+        interface, _, *addresses = line.split()
+        for address in addresses:
+            network = ipaddress.ip_interface(address).network
+            if interface != BRIDGE and network.prefixlen <= 24 and network.overlaps(ipaddress.ip_network(SUBNET)):
+                raise LabError(
+                    f"the lab's network {SUBNET} is within this machine's own ({interface}: {address})",
+                    hint="run the lab on another machine, or change the addresses in ops/lab/net.py",
+                )
 
 
 def remove() -> None:

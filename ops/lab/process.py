@@ -40,23 +40,27 @@ def start(machine: str, tree: Path, hostname: str) -> None:
     groups = [] if _systemd_runs_this_machine() else cgroup.make(f"opslab-{machine}")
     command = ["sh", "-c", START, state / "pid", *groups, "--", *nspawn]
     command.append(f"--network-namespace-path=/run/netns/{machine}")
+    (state / "pid").unlink(missing_ok=True)
     with (state / "boot.log").open("w") as log:
-        launcher = [str(word) for word in (*_launcher(machine, state), *command)]
+        launcher = _launcher(machine, state, [str(word) for word in command])
         subprocess.run(launcher, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
 
 
-def _launcher(machine: str, state: Path) -> list[str]:
-    """A way to start something that is not our child: a unit where systemd runs this machine, else a new session."""
+def _launcher(machine: str, state: Path, command: list[str]) -> list[str]:
+    """The command as something that is not our child: a unit where systemd runs this machine, else a new session."""
     if not _systemd_runs_this_machine():
-        return ["setsid", "--fork"]
-    log = state / "boot.log"
-    unit = ["systemd-run", "--quiet", "--collect", f"--unit=opslab-{machine}", "--property=Delegate=yes"]
-    return [
-        *unit,
-        "--property=KillMode=mixed",
-        f"--property=StandardOutput=append:{log}",
-        "--property=StandardError=inherit",
-    ]
+        return ["setsid", "--fork", *command]
+    properties = {
+        "Delegate": "yes",
+        "KillMode": "mixed",
+        "TimeoutStopSec": "5",
+        "StandardOutput": f"append:{state / 'boot.log'}",
+        "StandardError": "inherit",
+    }
+    unit = ["systemd-run", "--quiet", "--collect", f"--unit=opslab-{machine}", f"--description=Lab host {machine}"]
+    # A dollar sign in a unit's command line is systemd's own until it is doubled.
+    doubled = [word.replace("$", "$$") for word in command]
+    return [*unit, *(f"--property={key}={value}" for key, value in properties.items()), "--", *doubled]
 
 
 def running(machine: str, state: Path) -> int | None:
@@ -73,10 +77,10 @@ def running(machine: str, state: Path) -> int | None:
 def wait(machine: str, state: Path, address: str) -> str:
     """Blocks until sshd answers and systemd has finished booting; returns systemd's own word (running, degraded)."""
     deadline = time.monotonic() + BOOT_SECONDS
-    grace = time.monotonic() + 2  # the pid file is written by the child, a moment after start() returned
     while time.monotonic() < deadline:
+        begun = (state / "pid").exists()  # the child writes it, a moment after start() returned
         supervisor = running(machine, state)
-        if supervisor is None and time.monotonic() > grace:
+        if begun and supervisor is None:
             raise _not_booted(machine, state, "its container ended")
         leader = _leader(supervisor) if supervisor else None
         if leader and _ssh_answers(address):
