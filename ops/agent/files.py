@@ -133,7 +133,9 @@ def restore(kept: State) -> None:
     if kept["type"] == "absent":
         _remove(path, now)
         return
-    make_way(path, now, kept["type"])
+    if now == "file" and kept["type"] in ("directory", "symlink"):
+        Path(path).unlink()  # the run that is undone put it there
+    make_way(path, now if os.path.lexists(path) else "absent", kept["type"])
     if kept["type"] == "symlink":
         link(path, kept["target"])
     elif kept["type"] == "file" and "data" in kept:
