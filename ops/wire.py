@@ -87,7 +87,9 @@ def _cannot(target: Target, error: Exception) -> Exception:
         )
     if isinstance(error, ssh.PasswordRequiredException):
         return ConnectError(f"{where}: the SSH key needs its passphrase", hint="ssh-add it to your agent first")
-    if isinstance(error, ssh.AuthenticationException):
+    if isinstance(error, FileNotFoundError) or "private key file" in str(error):
+        return ConnectError(f"{where}: its SSH key cannot be used: {error}", hint=f"set hosts.{target.name}.key")
+    if isinstance(error, ssh.AuthenticationException) or "No authentication methods" in str(error):
         key = f" -i {target.key}" if target.key else ""
         hint = (
             f"try: ssh{key} -p {target.port} {target.user}@{target.address}; set user or key for it in inventory.yaml"
@@ -106,9 +108,12 @@ class Session:
 
     def __init__(self, connection: Any, target: Target) -> None:
         self._target = target
-        self._channel = connection.transport.open_session()
-        self._channel.exec_command(command(sudo=connection.user != "root"))
-        self._lock = threading.Lock()
+        try:
+            self._channel = connection.transport.open_session()
+            self._channel.exec_command(command(sudo=connection.user != "root"))
+        except Exception as error:
+            raise _cannot(target, error) from error
+        self._noise = b""
         self._stopped = False
         self._last_ping = time.monotonic()
 
@@ -136,10 +141,10 @@ class Session:
         return last
 
     def _events(self, stop: threading.Event) -> Any:
-        self._channel.settimeout(0.5)
         held, heard = b"", time.monotonic()
         while True:
             self._keep_talking(stop)
+            self._channel.settimeout(0.5)
             try:
                 data = self._channel.recv(65536)
             except TimeoutError:
@@ -148,9 +153,17 @@ class Session:
                 continue
             if not data:
                 return
-            heard = time.monotonic()
             *lines, held = (held + data).split(b"\n")
-            yield from (json.loads(line) for line in lines if line)
+            yield from filter(None, map(self._event, lines))
+            heard = time.monotonic()  # only now: an upload between two events may have taken long
+
+    def _event(self, line: bytes) -> Event | None:
+        """None for what is not the agent's: a login shell that greets, or the reason why it does not start."""
+        if line.startswith(b'{"event"'):
+            event: Event = json.loads(line)
+            return event
+        self._noise += line + b"\n"
+        return None
 
     def _keep_talking(self, stop: threading.Event) -> None:
         if stop.is_set() and not self._stopped:
@@ -171,12 +184,17 @@ class Session:
                     self._send(part)
 
     def _send(self, data: bytes) -> None:
-        # a host that already gave up closes its end: what it said is still to be read
-        with contextlib.suppress(OSError):
+        # a timeout of its own: with that of reading, a slow host would lose what does not fit its window at once
+        self._channel.settimeout(SILENCE)
+        try:
             self._channel.sendall(data)
+        except TimeoutError:
+            raise self._silent() from None
+        except OSError:
+            pass  # a host that already gave up closes its end: what it said is still to be read
 
     def _lost(self) -> ConnectError:
-        said = b""
+        said = self._noise
         with contextlib.suppress(TimeoutError):
             while part := self._channel.recv_stderr(65536):
                 said += part
