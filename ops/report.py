@@ -45,7 +45,10 @@ class Report:
 
     def redact(self, values: Mapping[str, str]) -> None:
         """From here on these values appear as their names."""
-        self._secrets |= values
+        for name, value in values.items():  # two hosts may have a value each under one name: both are hidden
+            while self._secrets.get(name, value) != value:
+                name += "'"
+            self._secrets[name] = value
         self._redactor = Redactor(self._secrets)
 
     def clean(self, text: str) -> str:
@@ -63,8 +66,9 @@ class Report:
         if not self._is_terminal:
             return
         spent = time.monotonic() - self._start
-        self._steps[host] = f"{host} {number}/{total} {what}"
-        line = f"{spent:5.1f} s  " + "  |  ".join(self._steps.values())
+        with self._lock:
+            self._steps[host] = f"{host} {number}/{total} {what}"
+            line = f"{spent:5.1f} s  " + "  |  ".join(self._steps.values())
         self._write(CLEAR + self.clean(line)[: get_terminal_size().columns - 1])
 
     def result(self, host: str, item: Mapping[str, Any]) -> None:
@@ -73,7 +77,8 @@ class Report:
             self.say(f"{host}: {item['result']} {item['role']} {item['resource']} ({item['ms']:.0f} ms)")
 
     def done(self, host: str) -> None:
-        self._steps.pop(host, None)
+        with self._lock:
+            self._steps.pop(host, None)
         if self._is_terminal:
             self._write(CLEAR)
 
