@@ -194,7 +194,7 @@ def test_what_two_roles_describe_is_refused(one: Resource, two: Resource, both: 
 def test_a_restart_on_something_that_nobody_puts_before_is_refused() -> None:
     late = File("/etc/x", content="")
     unit = Unit("x.service", vendor=True, restart_on=(late,))
-    with pytest.raises(OpsError, match="unit:x.service restarts on file:/etc/x, which no role puts before it"):
+    with pytest.raises(OpsError, match=r"unit:x\.service restarts on file:/etc/x, which no role puts before it"):
         plan({"base": role(unit, late)})
 
 
