@@ -53,8 +53,8 @@ def _session(document: Document, channel: Channel) -> None:
 
         channel.emit("end", outcome="done", **status.look(document))
         return
-    memory = Memory()
     if document["mode"] == "plan":
+        memory = Memory()
         channel.listen()
         tally = Engine(document, memory, channel).run()
         channel.emit("end", outcome=_outcome(tally), interrupted=tally.interrupted)
@@ -62,6 +62,7 @@ def _session(document: Document, channel: Channel) -> None:
     run = document["run"]
     lock = Lock(run["who"], run["why"])
     lock.take(document["lock_wait"], lambda text: channel.emit("say", text=text))
+    memory = Memory()  # not before the lock is ours: the run we waited for wrote it
     memory.prepare()
     audit({"run": run["id"], "begin": run["why"], "who": run["who"], "release": run["release"]})
     started = time.monotonic()
