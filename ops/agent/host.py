@@ -24,6 +24,9 @@ ENV = {
 }
 
 
+_BOUND = ("setpriv", "--pdeathsig", "KILL", "--")
+
+
 class HostError(Exception):
     """The host refused: `str()` is what it said, `hint` what a person can do about it."""
 
@@ -34,12 +37,20 @@ class HostError(Exception):
         """Set when a unit would not run: this undoes the whole run."""
 
 
-def run(*argv: str, timeout: float = 60, check: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end and returns it; HostError with its last words when it fails and `check` is set."""
+def run(
+    *argv: str, timeout: float = 60, check: bool = True, bound: bool = False, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end and returns it; HostError with its last words when it fails and `check` is set.
+
+    A `bound` program does not outlive the agent: one that writes where the next run would find it at work.
+    """
+    if bound and not shutil.which(argv[0], path=ENV["PATH"]):
+        raise HostError(f"{argv[0]} is not installed on this host")
+    words = (*_BOUND, *argv) if bound else argv
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     settings = {"env": ENV, "text": True, "errors": "replace", "start_new_session": True, **pipes}
     try:
-        child: subprocess.Popen[str] = subprocess.Popen(argv, **(settings | options))  # type: ignore[call-overload]
+        child: subprocess.Popen[str] = subprocess.Popen(words, **(settings | options))  # type: ignore[call-overload]
     except FileNotFoundError as error:
         absent = error.filename != argv[0] and error.filename
         raise HostError(f"{absent} does not exist" if absent else f"{argv[0]} is not installed on this host") from error

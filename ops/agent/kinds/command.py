@@ -26,7 +26,7 @@ class Command(Kind):
         return [] if state["done"] else [Change("run", "not done", " ".join(want["argv"]))]
 
     def apply(self, want: Want, state: State, changes: list[Change]) -> None:
-        run(*want["argv"], timeout=want["timeout"], **_as(want))
+        run(*want["argv"], timeout=want["timeout"], bound=True, **_as(want))
 
 
 def _can_ask(want: Want) -> bool:

@@ -36,7 +36,7 @@ class Git(Kind):
         if not state["exists"]:
             if not state["empty"]:
                 raise HostError(f"{path} holds files but is no git checkout", f"move it away: mv {path} {path}.old")
-            run("git", "clone", "--quiet", "--", want["url"], path, timeout=600, **_as(want | {"cwd": "/"}))
+            run("git", "clone", "--quiet", "--", want["url"], path, timeout=600, bound=True, **_as(want | {"cwd": "/"}))
         elif state["dirty"]:
             raise HostError(f"{path} has local edits", f"look at them on the host: git -C {path} diff")
         _git(want, "remote", "set-url", "origin", want["url"])
@@ -52,7 +52,7 @@ def _git(want: Want, *argv: str) -> str:
     options: dict[str, Any] = _as(want | {"cwd": "/"})
     # the checkout may belong to another user than the one asking: git would call that dubious
     base = ("git", "-c", f"safe.directory={want['path']}", "-C", want["path"])
-    return run(*base, *argv, timeout=600, **options).stdout
+    return run(*base, *argv, timeout=600, bound=True, **options).stdout
 
 
 def _target(want: Want) -> str:

@@ -120,11 +120,12 @@ def _install(want: Want, home: Path, wheelhouse: Path) -> None:
     locked = wheelhouse / "requirements.txt"
     locked.write_text(want["requirements"])
     quiet = ("--quiet", "--offline", "--no-cache", "--no-config")
-    run(uv, "venv", *quiet, "--no-project", "--python", f"/usr/bin/python{want['python']}", str(home), timeout=120)
+    base = f"/usr/bin/python{want['python']}"
+    run(uv, "venv", *quiet, "--no-project", "--python", base, str(home), timeout=120, bound=True)
     run(
         uv, "pip", "install", *quiet, "--no-index", "--find-links", str(wheelhouse), "--require-hashes", "--no-deps",
         "--link-mode", "copy", "--compile-bytecode", "--python", str(home / "bin" / "python"), "-r", str(locked),
-        timeout=600,
+        timeout=600, bound=True,
     )  # fmt: skip
 
 
@@ -160,9 +161,10 @@ def _retire(want: Want, previous: str) -> None:
     folder = Path(want["root"]) / "releases"
     stays = {str(want["id"]), previous}
     built = sorted(folder.glob("*/release.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in built[int(want["keep"]) :]:
-        if path.parent.name not in stays:
-            files.remove_tree(path.parent)
+    stays |= {path.parent.name for path in built[: int(want["keep"])]}
+    for path in folder.iterdir():
+        if path.name not in stays:  # what a run that was killed left half-built goes too
+            files.remove_tree(path)
     needed = {name for path in folder.glob("*/release.json") for name in _needs(path)}
     for blob in BLOBS.iterdir() if BLOBS.is_dir() else ():
         if blob.name not in needed:
