@@ -79,8 +79,11 @@ def test_plan_names_it_and_deploy_mends_exactly_that(deployed: Desk, case: Case)
     assert case.words in "\n".join(item.get("diff", "") for item in found["resources"])
     mended = deployed.deploy()
     assert changed(mended) - case.follows == case.named
-    assert changed(deployed.deploy()) == set()
     healthy(deployed)
+
+
+def test_nothing_is_left_to_mend(deployed: Desk) -> None:
+    assert changed(deployed.deploy()) == set()
 
 
 def test_several_at_once_are_all_named_and_all_mended(deployed: Desk) -> None:
