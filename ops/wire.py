@@ -22,6 +22,8 @@ from ops.errors import ConnectError
 Event = dict[str, Any]
 SSH_PORT = 22
 PING = 5.0
+REFUSED = ("No authentication methods", "encountered ")
+"""Paramiko's words when there was no key to offer, or when it went on to try a refused key as another type."""
 SILENCE = 60.0
 """Seconds without a word from the host after which the connection counts as lost; the agent says `alive` every 5."""
 
@@ -89,7 +91,7 @@ def _cannot(target: Target, error: Exception) -> Exception:
         return ConnectError(f"{where}: the SSH key needs its passphrase", hint="ssh-add it to your agent first")
     if isinstance(error, FileNotFoundError) or "private key file" in str(error):
         return ConnectError(f"{where}: its SSH key cannot be used: {error}", hint=f"set hosts.{target.name}.key")
-    if isinstance(error, ssh.AuthenticationException) or "No authentication methods" in str(error):
+    if isinstance(error, ssh.AuthenticationException) or any(words in str(error) for words in REFUSED):
         key = f" -i {target.key}" if target.key else ""
         hint = (
             f"try: ssh{key} -p {target.port} {target.user}@{target.address}; set user or key for it in inventory.yaml"
