@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from ops.role_config import RoleConfig
 from ops.secrets import Vault, vault_for
 from ops.wire import Session, Target, connect
 
+INTERRUPTED = 130
 AT_ONCE = 10
 """Hosts that are worked on at the same time."""
 Resolved = dict[str, RoleConfig]
@@ -154,7 +156,14 @@ def _wait(running: list[Future[HostResult]], report: Report, stop: threading.Eve
     except KeyboardInterrupt:
         report.say("stopping after the step at hand (Ctrl-C again to leave at once)")
         stop.set()
+        _wait_or_leave(running)
+
+
+def _wait_or_leave(running: list[Future[HostResult]]) -> None:
+    try:
         wait(running)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)  # a normal exit would wait for the very threads that this leaves behind
 
 
 def _one(ready: Prepared, report: Report, stop: threading.Event) -> HostResult:
