@@ -93,9 +93,11 @@ def show(results: Sequence[HostResult], *, mode: str, diffs: bool, out: TextIO |
     from rich.console import Console
 
     stream = out or sys.stdout
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    # lines are wrapped by the terminal, never by us: words that are searched for stay together
+    width = None if stream.isatty() else WIDTH
+    console = Console(file=stream, highlight=False, soft_wrap=True, width=width)
     if any(result.resources for result in results):
-        console.print(_table(results))
+        console.print(_table(results), soft_wrap=False)
     for result in results:
         if diffs:
             _diffs(console, result)
