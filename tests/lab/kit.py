@@ -110,6 +110,11 @@ class Desk:
         filled = textwrap.dedent(self.text).format(name=self.host.name, **(USUAL | self.variables))
         self.inventory.write_text(filled.lstrip())
 
+    def usual(self) -> None:
+        """Takes back what `describe` was told."""
+        self.variables.clear()
+        self.describe()
+
     @property
     def environment(self) -> dict[str, str]:
         # Columns: a table that is cut off would hide words from the tests

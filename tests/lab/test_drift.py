@@ -112,7 +112,7 @@ def test_a_change_of_ours_is_a_change_and_no_drift(deployed: Desk) -> None:
         "file:/etc/systemd/journald.conf.d/50-trading-ops.conf",
         "unit:systemd-journald.service",
     }
-    deployed.describe(journal_max="500M")
+    deployed.usual()
     assert deployed.plan().code == 0
 
 
