@@ -140,7 +140,6 @@ def deploy(
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         running = [pool.submit(_one, one, report, stop) for one in ready]
-        report.get_ready()
         _wait(running, report, stop)
     return [future.result() for future in running]
 
@@ -152,6 +151,7 @@ def look(hosts: Sequence[Host], report: Report) -> list[HostResult]:
 
 def _wait(running: list[Future[HostResult]], report: Report, stop: threading.Event) -> None:
     try:
+        report.get_ready()
         wait(running)
     except KeyboardInterrupt:
         report.say("stopping after the step at hand (Ctrl-C again to leave at once)")
@@ -161,6 +161,7 @@ def _wait(running: list[Future[HostResult]], report: Report, stop: threading.Eve
 
 def _wait_or_leave(running: list[Future[HostResult]]) -> None:
     try:
+        report.get_ready()
         wait(running)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)  # a normal exit would wait for the very threads that this leaves behind
@@ -176,6 +177,7 @@ def _one(ready: Prepared, report: Report, stop: threading.Event) -> HostResult:
     except OpsError as error:
         result.error = report.clean(str(error))
     result.seconds = time.perf_counter() - start
+    report.waiting.set()
     report.done(result.host)
     return result
 
@@ -185,6 +187,7 @@ def _trip(ready: Prepared, report: Report, stop: threading.Event, result: HostRe
     total = len(document["resources"]) + (len(document["checks"]) if document["mode"] == "apply" else 0)
     report.step(host.name, f"connecting to {ready.target.address}", 0, total)
     connection = connect(ready.target)
+    report.waiting.set()
     try:
         session = Session(connection, ready.target)
         on_event = _Listener(report, result, total)

@@ -37,9 +37,12 @@ class Report:
         self._secrets: dict[str, str] = {}
         self._redactor = Redactor({})
         self._start = time.monotonic()
+        self.waiting = threading.Event()
+        """Set once a host has the word and this process has nothing to do but wait."""
 
     def get_ready(self) -> None:
         """Loads what the tables need while the hosts are being waited for: 40 ms that nobody notices."""
+        self.waiting.wait()
         import rich.console
         import rich.table  # noqa: F401
 

@@ -59,7 +59,8 @@ class AptPackages(Kind):
     """want: names. Installed without recommended packages; configuration files that someone edited stay."""
 
     def read(self, want: Want) -> State:
-        return {"installed": sorted(installed() & set(want["names"])), "broken": broken()}
+        listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package}\n").stdout
+        return packages(listing, want["names"])
 
     def changes(self, state: State, want: Want) -> list[Change]:
         missing = [name for name in want["names"] if name not in state["installed"]]
@@ -74,20 +75,16 @@ class AptPackages(Kind):
             install(missing)
 
 
-def installed() -> set[str]:
-    """Names of the packages that dpkg says are installed; the status file is read once, dpkg-query asks it 3 ms."""
-    listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package}\n").stdout
-    return {line[3:].strip() for line in listing.splitlines() if line[1:2] == "i"}  # "hi" is installed and held
+def packages(listing: str, names: list[str]) -> State:
+    """Which of `names` are installed, and whether an earlier dpkg died half-way, from `dpkg-query -W` of everything.
 
-
-def broken() -> bool:
-    """Whether an earlier dpkg died half-way."""
-    return any(Path("/var/lib/dpkg/updates").glob("[0-9]*")) or "\niH" in "\n" + _half()
-
-
-def _half() -> str:
-    listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev}\n").stdout
-    return "\n".join("iH" for line in listing.splitlines() if line[1:2] in ("H", "U", "F", "W", "T"))
+    The second letter of a status says what is there: i installed (also "hi", held), H U F W t something unfinished.
+    """
+    lines = [(line[1:2], line[3:].strip()) for line in listing.splitlines()]
+    found = {name for state, name in lines if state == "i"}
+    unfinished = any(state and state in "HUFWt" for state, _ in lines)
+    interrupted = any(Path("/var/lib/dpkg/updates").glob("[0-9]*"))
+    return {"installed": sorted(found & set(names)), "broken": unfinished or interrupted}
 
 
 def install(names: list[str]) -> None:

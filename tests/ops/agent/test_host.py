@@ -125,10 +125,17 @@ def test_what_may_be_absent_may_be_absent(folder: Path) -> None:
     systemd.verify("ours-web.service", {"ours-web.service": text})
 
 
-def test_a_held_package_is_installed_and_a_removed_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = "ii  tzdata\nhi  nftables\nrc  exim4\niU  half\nun  virtual\n"
-    monkeypatch.setattr(apt, "run", lambda *_: subprocess.CompletedProcess((), 0, listing, ""))
-    assert apt.installed() == {"tzdata", "nftables"}
+NAMES = ["exim4", "half", "nftables", "tzdata", "virtual"]
+
+
+def test_a_held_package_is_installed_and_a_removed_one_is_not() -> None:
+    listing = "ii  tzdata\nhi  nftables\nrc  exim4\nun  virtual\n"
+    assert apt.packages(listing, NAMES) == {"installed": ["nftables", "tzdata"], "broken": False}
+
+
+@pytest.mark.parametrize("state", ["iU", "iF", "iH", "iW", "it"])
+def test_a_package_that_is_not_finished_is_seen(state: str) -> None:
+    assert apt.packages(f"ii  tzdata\n{state}  half\n", NAMES) == {"installed": ["tzdata"], "broken": True}
 
 
 def command(**want: Any) -> dict[str, Any]:
