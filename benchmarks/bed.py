@@ -26,10 +26,11 @@ HOST = "bench"
 
 @dataclass(frozen=True)
 class Run:
-    """A program that ended well: seconds from its start to its end, and what it said on stdout."""
+    """A program that ended well: seconds from its start to its end, and what it said."""
 
     seconds: float
     out: str
+    err: str
 
 
 class Checkout:
@@ -88,7 +89,7 @@ def timed(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -
     if done.returncode:
         words = " ".join(map(str, command))
         sys.exit(f"bench: `{words}` exited {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return Run(seconds, done.stdout)
+    return Run(seconds, done.stdout, done.stderr)
 
 
 class Probe:

@@ -97,20 +97,28 @@ def rivals(bed: Bed) -> Iterator[Figure]:
     probe.run("apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-apt >/dev/null")
     for tool in tools:
         probe.run(f"sh -c '{(HERE / 'job/reset.sh').read_text()}'")
-        yield Figure(f"25 steps, first run: {tool.name}", tool.run().seconds, "s")
+        run = tool.run()
+        assert not tool.changed_nothing(run), f"{tool.name} found the host as it should be before its first run"
+        yield Figure(f"25 steps, first run: {tool.name}", run.seconds, "s")
     seconds: dict[str, list[float]] = {tool.name: [] for tool in tools}
     for tool in tools:
         tool.run()
     counts = {tool.name: _channels(probe, tool) for tool in tools}
     for _ in range(ROUNDS):
         for tool in tools:
-            seconds[tool.name].append(tool.unchanged().seconds)
+            seconds[tool.name].append(_noop(tool).seconds)
     yield from _compared(seconds, counts)
+
+
+def _noop(tool: Tool) -> Run:
+    run = tool.run()
+    assert tool.changed_nothing(run), f"{tool.name} changed something:\n{run.out}{run.err}"
+    return run
 
 
 def _channels(probe: Probe, tool: Tool) -> str:
     since = probe.cursor()
-    tool.unchanged()
+    _noop(tool)
     return f"{probe.connections(since)} connections, {probe.channels(since)} commands"
 
 

@@ -21,8 +21,8 @@ class Tool(Protocol):
 
     def run(self) -> Run: ...
 
-    def unchanged(self) -> Run:
-        """A run that found everything as it should be."""
+    def changed_nothing(self, run: Run) -> bool:
+        """Whether the tool itself says so."""
         ...
 
 
@@ -36,10 +36,8 @@ class Ours:
     def run(self) -> Run:
         return self._checkout.inv("deploy", "--host", "job")
 
-    def unchanged(self) -> Run:
-        run = self.run()
-        assert ", 0 changed of 25" in run.out, run.out
-        return run
+    def changed_nothing(self, run: Run) -> bool:
+        return ", 0 changed of 25" in run.out
 
 
 class Pyinfra:
@@ -61,10 +59,9 @@ class Pyinfra:
         command = [BIN / "pyinfra", "-y", self._inventory, JOB / "deploy_pyinfra.py"]
         return timed(command, env=dict(os.environ), cwd=self._root)
 
-    def unchanged(self) -> Run:
-        run = self.run()
-        assert re.search(r"Grand total.*?\s0\s|No changes", run.out, re.S) or "Changed" not in run.out, run.out
-        return run
+    def changed_nothing(self, run: Run) -> bool:
+        """27 operations: restarting a service whose file changed is one of its own."""
+        return re.search(r"Grand total +27 +- +- +27\b", run.err) is not None
 
 
 class Ansible:
@@ -94,10 +91,8 @@ class Ansible:
         command = [BIN / "ansible-playbook", "-i", self._inventory, JOB / "playbook.yml"]
         return timed(command, env=self._env, cwd=JOB)
 
-    def unchanged(self) -> Run:
-        run = self.run()
-        assert re.search(r"changed=0 ", run.out), run.out
-        return run
+    def changed_nothing(self, run: Run) -> bool:
+        return re.search(r"ok=8 +changed=0 ", run.out) is not None
 
 
 TOOLS: tuple[type[Tool], ...] = (Ours, Pyinfra, Ansible)
