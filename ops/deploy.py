@@ -161,7 +161,6 @@ def _wait(running: list[Future[HostResult]], report: Report, stop: threading.Eve
 
 def _wait_or_leave(running: list[Future[HostResult]]) -> None:
     try:
-        report.get_ready()
         wait(running)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)  # a normal exit would wait for the very threads that this leaves behind
