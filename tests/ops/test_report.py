@@ -239,8 +239,10 @@ from ops.deploy import _wait
 from ops.report import Report
 stop = threading.Event()
 def host():
+    time.sleep(0.3)  # by then the other thread waits
     print("ready", flush=True)
     stop.wait()
+    time.sleep(0.3)
     print("stopping", flush=True)
     time.sleep(float(sys.argv[1]))
 with ThreadPoolExecutor() as pool:
@@ -252,7 +254,6 @@ with ThreadPoolExecutor() as pool:
         assert process.stdout
         for word in ("ready", "stopping")[:presses]:
             assert process.stdout.readline() == f"{word}\n"
-            time.sleep(0.1)
             process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
     assert process.returncode == code
