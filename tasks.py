@@ -193,6 +193,14 @@ def test(_: Context, only: str = "") -> None:
     run(only)
 
 
+@task(help={"only": "just these: first payload noop far rivals redeploy"})
+def bench(_: Context, only: str = "") -> None:
+    """Measure deploys on a real host, beside pyinfra and Ansible"""
+    from ops.bench import bench as run
+
+    run(only)
+
+
 lab = Collection("lab", lab_up, lab_down, lab_ssh, lab_info)
 lab.__doc__ = "Lab: throwaway Debian 12 machines on this one"
 
@@ -206,5 +214,5 @@ alert.__doc__ = "Alerts"
 secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets_list, secrets_edit, secrets_rotate)
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
-namespace = Collection(deploy, plan, status, logs, test, alert, host, secrets, lab)
+namespace = Collection(deploy, plan, status, logs, test, bench, alert, host, secrets, lab)
 namespace.__doc__ = "Project"

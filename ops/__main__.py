@@ -19,4 +19,5 @@ from ops.cli import main  # noqa: E402
 del sys.modules["unittest.mock"]
 
 if __name__ == "__main__":
+    gc.freeze()
     sys.exit(main())
