@@ -330,6 +330,7 @@ def test_a_person_who_stops_is_heard_by_the_host(talk: Any) -> None:
 
 def test_a_greeting_before_the_agent_does_no_harm(talk: Any) -> None:
     def script(channel: paramiko.Channel) -> None:
+        take(channel), take(channel)
         channel.sendall(b"Welcome to Debian!\n{}\n")
         say(channel, END)
 
