@@ -24,6 +24,7 @@ ENV = {
 }
 
 
+MAKE_ROOM = "free some space on the host, then run deploy again"
 _BOUND = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
@@ -60,8 +61,12 @@ def run(
         _kill(child)
         raise HostError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from error
     if check and child.returncode != 0:
-        raise HostError(f"`{' '.join(argv)}` exited {child.returncode}: {last_lines(err or out)}")
+        raise HostError(f"`{' '.join(argv)}` exited {child.returncode}: {last_lines(err or out)}", _advice(f"{err}{out}"))
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
+
+
+def _advice(said: str) -> str:
+    return MAKE_ROOM if os.strerror(errno.ENOSPC) in said else ""
 
 
 def _kill(child: subprocess.Popen[str]) -> None:
@@ -98,7 +103,7 @@ def explain(error: OSError) -> HostError:
     """Turns an errno into words: which path, and what to do."""
     path = str(error.filename or "")
     if error.errno == errno.ENOSPC:
-        return HostError(f"no space left on device{_free(path)}", "free some space on the host, then run deploy again")
+        return HostError(f"no space left on device{_free(path)}", MAKE_ROOM)
     if error.errno == errno.EROFS:
         return HostError(f"{path}: the file system is read-only", "look at `dmesg` and remount it read-write")
     return HostError(f"{path}: {error.strerror}" if path else str(error))
