@@ -40,7 +40,9 @@ def job(verb: str, *units: str, timeout: float = 150) -> None:
     done = run("systemctl", verb, "--", *units, timeout=timeout, check=False)
     if done.returncode == 0:
         return
-    unit = next((name for name in units if name in done.stderr), units[0])
+    # a socket that cannot be bound takes its service along, and systemctl names the service only
+    failed = [name for name, state in show(list(units)).items() if state.get("ActiveState") == "failed"]
+    unit = next(iter([*failed, *(name for name in units if name in done.stderr), units[0]]))
     raise HostError(f"{unit} did not {verb}: {why_failed(unit)}{_port_holder(unit)}", _hint(unit), unit=unit)
 
 
