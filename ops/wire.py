@@ -43,8 +43,12 @@ class Target:
 
 def connect(target: Target, timeout: float = 10) -> Any:
     """An open fabric.Connection to a host whose key is known; ConnectError says what to do when it is not to be had."""
+    import logging
+
     from fabric import Connection  # type: ignore[import-untyped]
 
+    # its threads would write each error to stderr with a traceback, and raise it as well
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     options: dict[str, Any] = {"timeout": timeout, "banner_timeout": timeout, "auth_timeout": timeout}
     if target.key:
         options |= {"key_filename": str(target.key.expanduser()), "look_for_keys": False, "allow_agent": False}
