@@ -64,8 +64,16 @@ def connect(target: Target, timeout: float = 10) -> Any:
             connection.connect_kwargs["sock"] = _Prompt(socket.create_connection(place, timeout))
         connection.open()
     except Exception as error:
+        _hang_up(connection)
         raise _cannot(target, error) from error
     return connection
+
+
+def _hang_up(connection: Any) -> None:
+    """A connection that did not open is not closed by Fabric; its socket and its thread would stay."""
+    connection.client.close()
+    if dialled := connection.connect_kwargs.get("sock"):
+        dialled.close()
 
 
 class _Prompt(socket.socket):

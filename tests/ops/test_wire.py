@@ -190,7 +190,6 @@ def test_a_name_that_does_not_resolve() -> None:
     assert error.hint == "set hosts.alpha.address in inventory.yaml"
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         start = time.monotonic()
