@@ -81,8 +81,13 @@ def test_no_secret_survives_in_any_nested_structure(secrets: list[str], shape: A
 
 @given(secret=SECRETS, before=st.text(max_size=5), after=st.text(max_size=5))
 def test_no_secret_survives_in_json(secret: str, before: str, after: str) -> None:
-    text = json.dumps({"x": before + secret + after})
-    assert secret not in str(json.loads(Redactor({"n": secret})(text)))
+    hidden = Redactor({"n": secret})(json.dumps({"x": before + secret + after}))
+    assert secret not in hidden
+    try:
+        shown = json.loads(hidden)["x"]
+    except ValueError:  # a secret of digits can hide part of an escape; what reads JSON gets `Redactor.obj` instead
+        return
+    assert secret not in shown
 
 
 def plant(shape: Any, secrets: list[str], data: st.DataObject) -> Any:
