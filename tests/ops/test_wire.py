@@ -79,7 +79,8 @@ class Server:
             time.sleep(0.002)
         with suppress(OSError, EOFError):
             self.script(channel)
-        channel.close()
+        with suppress(OSError, EOFError):  # the client hung up already
+            channel.close()
 
     def target(self, **fields: Any) -> Target:
         return Target(**{"name": "alpha", "address": "127.0.0.1", "port": self.port, "key": self.key_file, **fields})
