@@ -151,20 +151,25 @@ def _diffs(console: Any, result: HostResult) -> None:
 
 
 def _failures(console: Any, result: HostResult) -> None:
-    from rich.text import Text
-
     for item in result.resources:
         if item["result"] == "skipped":
-            console.print(Text(f"{result.host}: {item['resource']} skipped: {item.get('why', '')}", "dim"))
+            _line(console, f"{result.host}: {item['resource']} skipped: {item.get('why', '')}", "dim")
         elif item["result"] == "failed":
-            console.print(Text(f"{result.host}: {item['role']}: {item['resource']} failed", "bold red"))
-            console.print(Text(_indented(item.get("why", ""))))
+            _line(console, f"{result.host}: {item['role']}: {item['resource']} failed", "bold red")
+            _line(console, _indented(item.get("why", "")))
             if item.get("hint"):
-                console.print(Text(f"    -> {item['hint']}"))
+                _line(console, f"    -> {item['hint']}")
     if result.error:
-        console.print(Text(f"error: {result.error}", "bold red"))
+        _line(console, f"error: {result.error}", "bold red")
     for problem in result.end.get("problems", ()):
-        console.print(Text(f"{result.host}: could not be undone: {problem}", "bold red"))
+        _line(console, f"{result.host}: could not be undone: {problem}", "bold red")
+
+
+def _line(console: Any, text: str, style: str = "") -> None:
+    """Never folded: what is shown may be a command or a fingerprint to copy."""
+    from rich.text import Text
+
+    console.print(Text(text, style), soft_wrap=True)
 
 
 def _indented(text: str) -> str:
