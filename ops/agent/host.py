@@ -47,11 +47,11 @@ def run(
     """
     if bound and not shutil.which(argv[0], path=ENV["PATH"]):
         raise HostError(f"{argv[0]} is not installed on this host")
-    words = (*_BOUND, *argv) if bound else argv
+    command = (*_BOUND, *argv) if bound else argv
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     settings = {"env": ENV, "text": True, "errors": "replace", "start_new_session": True, **pipes}
     try:
-        child: subprocess.Popen[str] = subprocess.Popen(words, **(settings | options))  # type: ignore[call-overload]
+        child: subprocess.Popen[str] = subprocess.Popen(command, **(settings | options))  # type: ignore[call-overload]
     except FileNotFoundError as error:
         absent = error.filename != argv[0] and error.filename
         raise HostError(f"{absent} does not exist" if absent else f"{argv[0]} is not installed on this host") from error
@@ -61,7 +61,8 @@ def run(
         _kill(child)
         raise HostError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from error
     if check and child.returncode != 0:
-        raise HostError(f"`{' '.join(argv)}` exited {child.returncode}: {last_lines(err or out)}", _advice(f"{err}{out}"))
+        words = last_lines(err or out)
+        raise HostError(f"`{' '.join(argv)}` exited {child.returncode}: {words}", _advice(words))
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
 
