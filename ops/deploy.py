@@ -175,6 +175,8 @@ def _one(ready: Prepared, report: Report, stop: threading.Event) -> HostResult:
         _trip(ready, report, stop, result)
     except OpsError as error:
         result.error = report.clean(str(error))
+    except Exception as error:  # a fault of ours on one host must not lose what the others did
+        result.error = report.clean(f"{result.host}: {type(error).__name__}: {error}\n  -> {report.keep_trace(error)}")
     result.seconds = time.perf_counter() - start
     report.waiting.set()
     report.done(result.host)

@@ -1,4 +1,4 @@
-"""Which host keys we trust: the inventory's pin, the lab's own, and the user's ~/.ssh/known_hosts. Nothing else."""
+"""Which host keys we trust: the inventory's pin, the lab's own, or what this machine's OpenSSH knows. Nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ops.wire import Target
 
 KNOWN_HOSTS = Path("~/.ssh/known_hosts")
+SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 
 
 def trust_only(connection: Any, target: Target) -> None:
@@ -33,8 +35,8 @@ def trust_only(connection: Any, target: Target) -> None:
         key = paramiko.PKey.from_type_string(kind, base64.b64decode(data))
         client.get_host_keys().add(_lookup_name(connection.host, connection.port), kind, key)
         return
-    for path in (target.known_hosts, None if target.known_hosts else KNOWN_HOSTS.expanduser()):
-        if path and path.is_file():
+    for path in (target.known_hosts,) if target.known_hosts else (KNOWN_HOSTS.expanduser(), SYSTEM_KNOWN_HOSTS):
+        if path.is_file():
             client.load_host_keys(str(path))
 
 
@@ -75,6 +77,10 @@ def trust(target: Target, expected: str | None) -> str:
 
     Returns the fingerprint. Without an expected one nothing is written: a person must have compared it first.
     """
+    from ops.wire import unopened
+
+    connection = unopened(target)  # an alias of ~/.ssh/config stands for an address, under which the key is kept
+    target = replace(target, address=connection.host, port=connection.port)
     found = _scan(target)
     prints = {fingerprint(base64.b64decode(line.split()[2])): line for line in found}
     if not expected:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ops.paths import CACHE
 from ops.redact import Redactor
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ class Report:
 
     def clean_obj(self, value: Any) -> Any:
         return self._redactor.obj(value)
+
+    def keep_trace(self, error: Exception) -> str:
+        """Writes a fault's traceback where a person can look at it, and says where."""
+        import traceback
+
+        CACHE.mkdir(exist_ok=True)
+        path = CACHE / "last-error.txt"
+        path.write_text(self.clean("".join(traceback.format_exception(error))))
+        return f"this is a fault in the tool; its traceback is in {path}"
 
     def say(self, text: str) -> None:
         """A line that stays."""

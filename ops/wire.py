@@ -43,6 +43,23 @@ class Target:
 
 def connect(target: Target, timeout: float = 10) -> Any:
     """An open fabric.Connection to a host whose key is known; ConnectError says what to do when it is not to be had."""
+    from ops.hostkeys import trust_only
+
+    connection = unopened(target, timeout)
+    trust_only(connection, target)
+    try:
+        if not (connection.gateway or "proxycommand" in connection.ssh_config):
+            place = (connection.host, connection.port)
+            connection.connect_kwargs["sock"] = _Prompt(socket.create_connection(place, timeout))
+        connection.open()
+    except Exception as error:
+        _hang_up(connection)
+        raise _cannot(target, error) from error
+    return connection
+
+
+def unopened(target: Target, timeout: float = 10) -> Any:
+    """The connection as the inventory and the user's SSH configuration describe it, not opened yet."""
     import logging
 
     from fabric import Connection  # type: ignore[import-untyped]
@@ -54,19 +71,7 @@ def connect(target: Target, timeout: float = 10) -> Any:
         options |= {"key_filename": str(target.key.expanduser()), "look_for_keys": False, "allow_agent": False}
     # an alias of the user's SSH configuration works as an address; its port counts where the inventory names none
     port = None if target.port == SSH_PORT else target.port
-    connection = Connection(target.address, user=target.user, port=port, connect_kwargs=options)
-    from ops.hostkeys import trust_only
-
-    trust_only(connection, target)
-    try:
-        if not (connection.gateway or "proxycommand" in connection.ssh_config):
-            place = (connection.host, connection.port)
-            connection.connect_kwargs["sock"] = _Prompt(socket.create_connection(place, timeout))
-        connection.open()
-    except Exception as error:
-        _hang_up(connection)
-        raise _cannot(target, error) from error
-    return connection
+    return Connection(target.address, user=target.user, port=port, connect_kwargs=options)
 
 
 def _hang_up(connection: Any) -> None:

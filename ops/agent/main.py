@@ -66,7 +66,11 @@ def _session(document: Document, channel: Channel) -> None:
     memory.prepare()
     audit({"run": run["id"], "begin": run["why"], "who": run["who"], "release": run["release"]})
     started = time.monotonic()
-    ended = _apply(document, memory, channel)
+    try:
+        ended = _apply(document, memory, channel)
+    except BaseException as error:
+        audit({"run": run["id"], "end": "failed", "error": str(error) or type(error).__name__})
+        raise
     ended |= {"seconds": round(time.monotonic() - started, 3)}
     audit(
         {"run": run["id"], "end": ended["outcome"], **{k: v for k, v in ended.items() if k not in ("outcome", "check")}}
@@ -94,7 +98,7 @@ def _apply(document: Document, memory: Memory, channel: Channel) -> dict[str, An
     engine = Engine(document, memory, channel)
     tally = engine.run()
     ended: dict[str, Any] = {"changed": tally.changed, "failed": tally.failed}
-    if tally.interrupted:
+    if tally.interrupted and not tally.unit_failed:
         memory.save()
         return ended | {"outcome": "interrupted", "interrupted": tally.interrupted}
     sick = "" if tally.unit_failed else _gate(document["checks"], tally, engine, channel)

@@ -71,10 +71,10 @@ class File(Kind):
 
 
 class Directory(Kind):
-    """want: path, owner, group, mode."""
+    """want: path, owner, group, mode. A link to a directory is one: someone moved it to another disk."""
 
     def read(self, want: Want) -> State:
-        return files.look(want["path"])
+        return files.look(_behind(want["path"]))
 
     def changes(self, state: State, want: Want) -> list[Change]:
         if state["type"] != "directory":
@@ -84,13 +84,18 @@ class Directory(Kind):
     def apply(self, want: Want, state: State, changes: list[Change]) -> None:
         files.make_way(want["path"], state["type"], "directory")
         Path(want["path"]).mkdir(parents=True, exist_ok=True)
-        files.own(want["path"], want["owner"], want["group"], want["mode"])
+        files.own(_behind(want["path"]), want["owner"], want["group"], want["mode"])
 
     def keep(self, state: State, want: Want) -> dict[str, Any]:
-        return files.keep(state, want["path"])
+        return files.keep(state, _behind(want["path"]))
 
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
+
+
+def _behind(path: str) -> str:
+    place = Path(path)
+    return str(place.resolve()) if place.is_symlink() and place.is_dir() else path
 
 
 class Symlink(Kind):

@@ -157,9 +157,12 @@ def _installer(wheel: dict[str, Any], wheelhouse: Path) -> str:
 
 
 def _retire(want: Want, previous: str) -> None:
-    """Keeps the newest `keep` releases, the current and the previous one; drops wheels that none of them needs."""
+    """Keeps the newest `keep` releases, the current one and those that a rollback may come back to.
+
+    Wheels that none of them needs go too.
+    """
     folder = Path(want["root"]) / "releases"
-    stays = {str(want["id"]), previous}
+    stays = {str(want["id"]), previous, *_undo_targets()}
     built = sorted(folder.glob("*/release.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     stays |= {path.parent.name for path in built[: int(want["keep"])]}
     for path in folder.iterdir():
@@ -169,6 +172,12 @@ def _retire(want: Want, previous: str) -> None:
     for blob in BLOBS.iterdir() if BLOBS.is_dir() else ():
         if blob.name not in needed:
             blob.unlink()
+
+
+def _undo_targets() -> list[str]:
+    """Releases that the undo log points to: after interrupted runs that is an older one than the previous."""
+    notes = [json.loads(path.read_text()) for path in (STATE / "undo").glob("[0-9]*.json")]
+    return [Path(note["kept"].get("target", "")).name for note in notes if note["kind"] == "release"]
 
 
 def _needs(path: Path) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from ops.agent import files
 from ops.agent.host import HostError, explain
-from ops.agent.kinds.paths import File
+from ops.agent.kinds.paths import Directory, File
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 
@@ -252,3 +252,19 @@ def test_a_validator_refuses_before_the_file_is_in_place(
     want["validate"] = ["grep", "-q", "new", "%s"]
     kind.apply(want, state, kind.changes(state, want))
     assert path.read_text() == "new\n"
+
+
+@root_only
+def test_a_directory_that_was_moved_behind_a_link_stays_there(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(mode=0o700)
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    want = {"path": str(tmp_path / "data"), "owner": "root", "group": "root", "mode": "0750"}
+    kind = Directory()
+    changes = kind.changes(state := kind.read(want), want)
+    assert [change.what for change in changes] == ["mode"]
+    kept = kind.keep(state, want)
+    kind.apply(want, state, changes)
+    assert (tmp_path / "data").is_symlink()
+    assert kind.changes(kind.read(want), want) == []
+    kind.restore(kept)
+    assert (tmp_path / "disk").stat().st_mode & 0o777 == 0o700

@@ -238,6 +238,8 @@ def test_a_wheel_that_is_not_what_its_name_says_is_refused(machine: Any, release
     end = run.end()
     assert end["event"] == "fatal"
     assert end["message"].startswith("an uploaded wheel is not what the lock says: sha256 ")
+    last = json.loads((machine.root / "logs" / "audit.jsonl").read_text().splitlines()[-1])
+    assert (last["end"], last["error"][:17]) == ("failed", "an uploaded wheel")
     assert list((machine.root / "state" / "blobs").iterdir()) == []
     assert list(etc.iterdir()) == []
 

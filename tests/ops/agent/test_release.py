@@ -24,6 +24,7 @@ SHA = hashlib.sha256(DATA).hexdigest()
 @pytest.fixture(autouse=True)
 def blobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(release, "BLOBS", tmp_path / "blobs")
+    monkeypatch.setattr(release, "STATE", tmp_path)
     return tmp_path / "blobs"
 
 
@@ -121,6 +122,18 @@ def test_the_release_that_ran_until_now_stays_however_old(root: Root) -> None:
     (root.path / "venv").symlink_to(root.path / "releases" / "one")
     root.switch("four")
     assert root.built() == {"one", "two", "three", "four"}
+
+
+def test_the_release_that_a_rollback_would_come_back_to_stays(root: Root, tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    memory.prepare()
+    root.build("one")
+    root.switch("one")
+    memory.keep("release:opt", "release", Release().keep(Release().read(root.want("two")), root.want("two")))
+    for name in ("two", "three", "four", "five"):  # each of these runs was cut off before its health gate
+        root.build(name)
+        root.switch(name)
+    assert "one" in root.built()
 
 
 def test_a_rollback_points_back_at_the_release_before(root: Root) -> None:
