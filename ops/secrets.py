@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -109,6 +109,16 @@ class Vault:
     def renew(self, name: str, host: str | None = None, value: str | None = None) -> None:
         """Exchange a value for another, random unless given."""
         self.set(name, secrets.token_urlsafe(32) if value is None else value, host)
+
+    def forget(self, hosts: Iterable[str]) -> None:
+        """Drop everything that is kept for these hosts alone."""
+
+        def drop(data: Data) -> None:
+            for host in hosts:
+                data["hosts"].pop(host, None)
+
+        if self.path.exists():
+            self.change(drop)
 
     def change(self, how: Callable[[Data], None]) -> Data:
         """Read, change and write as one step no other run can come between."""

@@ -6,10 +6,11 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 from ops import lab
-from ops.errors import LabError
+from ops.errors import LabError, SecretsError
 from ops.lab import LabHost
 
 Urls = Callable[[str], Mapping[str, str]]
@@ -30,11 +31,16 @@ def lab_info(name: str = "lab", *, json: bool = False, urls: Urls = no_urls) -> 
 
 
 def lab_down(name: str = "lab", *, all: bool = False) -> None:
-    """Removes the host, or every host of this checkout; it is no failure when there is none."""
+    """Removes the host, or every host of this checkout, and its secrets; it is no failure when there is none."""
+    gone = [host.name for host in lab.hosts()] if all else [name]
     if all:
         lab.down_all(say=progress)
     elif not lab.down(name, say=progress):
         progress(f"there is no lab host {name}")
+    from ops.secrets import lab_vault
+
+    with suppress(SecretsError):  # a vault that this machine cannot read is told by the next deploy, with what to do
+        lab_vault().forget(gone)  # the next host under this name gets new ones
 
 
 def lab_ssh(name: str = "lab", command: str | None = None) -> NoReturn:

@@ -53,6 +53,14 @@ def test_a_host_s_own_value_is_preferred(machine: Path) -> None:
     assert vault.names() == ["token"]
 
 
+def test_what_is_kept_for_a_host_that_is_gone_is_dropped(machine: Path) -> None:
+    vault = project_vault()
+    vault.set("key", "for all of them")
+    vault.set("key", "for this one", "lab")
+    vault.forget(["lab", "never-was"])
+    assert (vault.get("key", "lab"), vault.scopes("key")) == ("for all of them", [None])
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_any_text_comes_back_as_it_was(value: str, machine: Path) -> None:
