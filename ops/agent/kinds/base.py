@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 Want = dict[str, Any]
@@ -24,7 +25,7 @@ class Change(NamedTuple):
         return self.what if self.diff else f"{self.what}: {self.old or 'nothing'} instead of {self.new}"
 
 
-class Kind:
+class Kind(ABC):
     """A kind of resource.
 
     `read`, `changes` and `apply` MUST be given; `changes` is pure (cases under tests/ops/agent/cases say what it
@@ -32,14 +33,14 @@ class Kind:
     (an installed package stays installed).
     """
 
-    def read(self, want: Want) -> State:
-        raise NotImplementedError(f"{type(self).__name__}.read")
+    @abstractmethod
+    def read(self, want: Want) -> State: ...
 
-    def changes(self, state: State, want: Want) -> list[Change]:
-        raise NotImplementedError(f"{type(self).__name__}.changes")
+    @abstractmethod
+    def changes(self, state: State, want: Want) -> list[Change]: ...
 
-    def apply(self, want: Want, state: State, changes: list[Change]) -> None:
-        raise NotImplementedError(f"{type(self).__name__}.apply")
+    @abstractmethod
+    def apply(self, want: Want, state: State, changes: list[Change]) -> None: ...
 
     def keep(self, state: State, want: Want) -> dict[str, Any] | None:
         return None
