@@ -65,12 +65,13 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True)
 class PerfSettings:
-    """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), TRADING_STATE_DIR, LISTEN_HOST/PORT."""
+    """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), PERF_REVERSAL, TRADING_STATE_DIR, LISTEN_HOST/PORT."""
 
     token: Secret
     equity0: float
     state: Path
     listen: Listen
+    reversal: str = "keep"
 
     @property
     def database(self) -> Path:
@@ -93,9 +94,10 @@ def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     env = _Reader(environment() if environ is None else environ)
     token = env.secret("PERF_TOKEN")
     equity0 = env.read("PERF_EQUITY0", "10000", _equity)
+    reversal = env.read("PERF_REVERSAL", "keep", _reversal)
     state, listen = env.state(), env.listen(8010)
     env.finish()
-    return PerfSettings(token, equity0, state, listen)
+    return PerfSettings(token, equity0, state, listen, reversal)
 
 
 def environment() -> Mapping[str, str]:
@@ -148,6 +150,13 @@ def _equity(text: str) -> float:
     value = float(text)
     if not math.isfinite(value) or value <= 0:
         raise ValueError("expected a finite amount above 0")
+    return value
+
+
+def _reversal(text: str) -> str:
+    value = text.lower()
+    if value not in {"close", "keep"}:
+        raise ValueError("expected close or keep")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ class Config(RoleConfig):
     listen: ListenAddress = Field("127.0.0.1", description="address to listen on")
     token: Secret = Field(min_length=12, description="bearer token for callers from other machines")
     equity0: float = Field(10_000.0, gt=0, description="account size that the equity curve starts from")
+    reversal: Literal["close", "keep"] = Field("keep", description="what an OPEN does to the engine's opposite trade")
 
 
 class Perf(Role):

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Request
 
 from runtime import auth, clock, http, payload
 from runtime.payload import Json
-from runtime.perf import event, ledger, report
+from runtime.perf import event, ledger, migrations, rebuild
+from runtime.perf.ledger import Rules
+from runtime.perf.pages import add_pages
 from runtime.perf.schema import EVENT_BODY
+from runtime.perf.tables import metadata
 from runtime.settings import PerfSettings
 from runtime.store import Store, StoreError
 
 log = logging.getLogger("runtime.perf")
-
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Name = Annotated[str | None, Query(max_length=128)]
 
 
 class Perf:
@@ -33,7 +33,8 @@ class Perf:
         http.install(self.app)
         self.app.add_exception_handler(ledger.Refused, _refused)
         self._health()
-        self._ledger()
+        self._events()
+        add_pages(self.app, settings.equity0, lambda: self.store, Depends(self.authorize))
 
     @property
     def store(self) -> Store:
@@ -58,13 +59,10 @@ class Perf:
         if event.of_test_engine(data):
             return http.JsonResponse({"ok": True, "ignored": "test engines are kept out of the ledger"})
         wanted = event.read(data, clock.now())
-        answer = await self.store.write(lambda connection: ledger.apply(connection, wanted))
+        rules = Rules(self.settings.equity0, self.settings.reversal)
+        answer = await self.store.write(lambda connection: ledger.apply(connection, wanted, rules))
         log.info("%s stored", type(wanted).__name__.upper())
         return http.JsonResponse(answer)
-
-    def trades(self, wanted: report.Filter, limit: int) -> http.JsonResponse:
-        with self.store.read() as connection:
-            return http.JsonResponse({"trades": report.listing(connection, wanted, limit)})
 
     async def ready(self) -> http.JsonResponse:
         """200 when an event sent now would be committed, else 503 saying why not."""
@@ -78,7 +76,10 @@ class Perf:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        self._store = Store(self.settings.database, ledger.metadata)
+        """Before anyone is answered the file has this release's schema, and its running figures hold every event."""
+        migrations.forward(self.settings.database)
+        self._store = Store(self.settings.database, metadata)
+        self._store.submit(lambda connection: rebuild.refresh(connection, self.settings.equity0)).result()
         yield
         self._store.close()
 
@@ -91,33 +92,12 @@ class Perf:
         async def ready() -> Any:
             return await self.ready()
 
-    def _ledger(self) -> None:
-        app, guarded = self.app, [Depends(self.authorize)]
+    def _events(self) -> None:
+        guarded, summary = [Depends(self.authorize)], "OPEN, UPDATE or CLOSE a trade"
 
-        @app.post(
-            "/perf/event", dependencies=guarded, openapi_extra=EVENT_BODY, summary="OPEN, UPDATE or CLOSE a trade"
-        )
+        @self.app.post("/perf/event", dependencies=guarded, openapi_extra=EVENT_BODY, summary=summary)
         async def take(request: Request) -> Any:
             return await self.receive(request)
-
-        @app.get("/perf/summary", dependencies=guarded, summary="Every figure of the ledger")
-        def summary() -> Any:
-            with self.store.read() as connection:
-                return http.JsonResponse(report.summary(connection, self.settings.equity0))
-
-        @app.get("/perf/equity", dependencies=guarded, summary="Equity after each closed trade")
-        def equity() -> Any:
-            with self.store.read() as connection:
-                return http.JsonResponse(report.equity(connection, self.settings.equity0))
-
-        @app.get("/perf/open", dependencies=guarded, summary="Open trades, newest first")
-        def opened(limit: Limit = 1000) -> Any:
-            return self.trades(report.Filter(status="OPEN"), limit)
-
-        @app.get("/perf/trades", dependencies=guarded, summary="Trades, newest first")
-        def trades(limit: Limit = 100, engine: Name = None, status: Name = None, symbol: Name = None) -> Any:
-            wanted = report.Filter(engine, status.upper() if status else None, symbol)
-            return self.trades(wanted, limit)
 
 
 def _refused(_: Request, error: Any) -> http.JsonResponse:

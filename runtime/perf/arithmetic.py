@@ -1,35 +1,48 @@
-"""The sums of the ledger. Pure; money is in the account's currency, prices in the symbol's quote currency.
+"""The sums of a trade. Pure; money is in the account's currency, prices in the symbol's quote currency.
 
-Linear contracts only: profit is price distance times quantity.
+A **linear** contract (spot, USDT-margined, CFD) gains price distance times quantity times the contract's value: units
+of the symbol in one contract, 100 for a gold lot of 100 oz. An **inverse** one (coin-margined) is worth `value` of the
+quote currency; it gains coins, and those are counted in money at the price of the exit.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 SIGN = {"LONG": 1.0, "SHORT": -1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Drawdown:
-    """The deepest fall from a peak of equity: as an amount (>= 0), and in percent of that peak."""
+class Position:
+    """What a trade's profit depends on, besides the exit and the quantity."""
 
-    amount: float = 0.0
-    percent: float = 0.0
-
-
-def pnl(side: str, entry: float, exit_price: float, qty: float) -> float:
-    """(exit - entry) * qty for a LONG, the reverse for a SHORT."""
-    return (exit_price - entry) * qty * SIGN[side]
+    side: str
+    entry: float
+    contract: str = "linear"
+    value: float = 1.0
 
 
-def risk(entry: float, stop: float | None, qty: float, risk_usd: float | None) -> float | None:
-    """What the trade stands to lose: as told, else from the stop's distance; None when neither is known."""
+def pnl(position: Position, exit_price: float, qty: float) -> float:
+    """Linear: (exit - entry) * qty * value. Inverse: (exit / entry - 1) * qty * value. Reversed for a SHORT."""
+    distance = (exit_price - position.entry) * SIGN[position.side]
+    if position.contract == "inverse":
+        distance /= position.entry
+    return distance * qty * position.value
+
+
+def coins(position: Position, exit_price: float, qty: float) -> float | None:
+    """An inverse contract's profit in the coin: (1 / entry - 1 / exit) * qty * value. None for a linear one."""
+    if position.contract != "inverse":
+        return None
+    return pnl(position, exit_price, qty) / exit_price
+
+
+def risk(position: Position, stop: float | None, qty: float, risk_usd: float | None) -> float | None:
+    """What the trade stands to lose: as told, else the loss at the stop; None when neither is known."""
     if risk_usd:
         return risk_usd
-    return abs(entry - stop) * qty if stop else None
+    return abs(pnl(position, stop, qty)) if stop else None
 
 
 def r_multiple(profit: float, risked: float | None) -> float | None:
@@ -40,20 +53,6 @@ def r_multiple(profit: float, risked: float | None) -> float | None:
     return result if math.isfinite(result) else None
 
 
-def equity(start: float, profits: Iterable[float]) -> list[float]:
-    """Equity after each closed trade, in the order they closed."""
-    values, value = [], start
-    for profit in profits:
-        value += profit
-        values.append(value)
-    return values
-
-
-def drawdown(start: float, values: Iterable[float]) -> Drawdown:
-    """The deepest fall from the highest equity before it, `start` included. Amount and percent may differ in place."""
-    peak, amount, percent = start, 0.0, 0.0
-    for value in values:
-        peak = max(peak, value)
-        amount = max(amount, peak - value)
-        percent = max(percent, (peak - value) / peak * 100.0)
-    return Drawdown(amount, percent)
+def mean_price(price: float, qty: float, more: float, more_qty: float) -> float:
+    """The mean of two prices by their quantities."""
+    return (price * qty + more * more_qty) / (qty + more_qty) if qty else more

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from runtime import clock, engines, payload
 from runtime.payload import Invalid, Json
+from runtime.perf import moment
 
 SIDES = ("LONG", "SHORT")
 TYPES = ("OPEN", "CLOSE", "UPDATE")
-# Prices, quantities and amounts beyond this are a sender's mistake; their products stay finite below it.
+CONTRACTS = ("LINEAR", "INVERSE")
+# What is beyond these is a sender's mistake; within them every product and quotient stays finite.
 LARGEST = 1e15
-_MILLISECONDS = 1e11  # an epoch above this (year 5138 in seconds) is in milliseconds
+SMALLEST = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,22 @@ class Open:
     risk_usd: float | None
     ts: str
     meta: Json = field(default_factory=dict)
+    contract: str = "linear"
+    contract_value: float = 1.0
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """A trade ends at `exit_price`."""
+    """A trade, or `qty` of it, ends at `exit_price`. `trade_id` None: the only open one of `engine` on `symbol`."""
 
-    trade_id: str
+    trade_id: str | None
     exit_price: float
     ts: str
+    qty: float | None = None
+    engine: str | None = None
+    symbol: str | None = None
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Update:
     trade_id: str
     mark: float
     ts: str
+    event_id: str | None = None
 
 
 Event = Open | Close | Update
@@ -63,21 +72,17 @@ def of_test_engine(data: Json) -> bool:
 def read(data: Json, received: datetime) -> Event:
     """The event in a checked object. `received` stands in for an absent `ts`. Raises Invalid."""
     kind = payload.choice(data, "type", TYPES)
-    ts = clock.iso(_moment(data, received))
+    ts, event_id = clock.iso(moment.of_event(data, received)), _name(data, "event_id")
     if kind == "OPEN":
-        return _open(data, ts)
-    trade_id = payload.label(data, "trade_id", limit=128)
+        return _open(data, ts, event_id)
     if kind == "CLOSE":
-        return Close(trade_id, _amount(data, "exit"), ts)
-    return Update(trade_id, _amount(data, "mark"), ts)
+        return _close(data, ts, event_id)
+    return Update(payload.label(data, "trade_id", limit=128), _amount(data, "mark"), ts, event_id)
 
 
-def _open(data: Json, ts: str) -> Open:
-    meta = data.get("meta") or {}
-    if not isinstance(meta, dict):
-        raise Invalid("meta", "expected an object")
+def _open(data: Json, ts: str, event_id: str | None) -> Open:
     opened = Open(
-        trade_id=_trade_id(data),
+        trade_id=_name(data, "trade_id") or secrets.token_hex(8),
         engine=payload.label(data, "engine"),
         symbol=payload.label(data, "symbol"),
         side=payload.choice(data, "side", SIDES),
@@ -86,16 +91,38 @@ def _open(data: Json, ts: str) -> Open:
         stop=_optional(data, "stop"),
         risk_usd=_optional(data, "risk_usd"),
         ts=ts,
-        meta=meta,
+        meta=_meta(data),
+        contract=_contract(data),
+        contract_value=_optional(data, "contract_value") or 1.0,
+        event_id=event_id,
     )
     _check_stop(opened)
     return opened
 
 
-def _trade_id(data: Json) -> str:
-    if data.get("trade_id") is None:
-        return secrets.token_hex(8)
-    return payload.label(data, "trade_id", limit=128)
+def _close(data: Json, ts: str, event_id: str | None) -> Close:
+    trade_id, exit_price, qty = _name(data, "trade_id"), _amount(data, "exit"), _optional(data, "qty")
+    if trade_id is not None:
+        return Close(trade_id, exit_price, ts, qty, event_id=event_id)
+    if data.get("engine") is None:
+        raise Invalid("trade_id", "is missing; engine and symbol do instead when one trade of theirs is open")
+    engine, symbol = payload.label(data, "engine"), payload.label(data, "symbol")
+    return Close(None, exit_price, ts, qty, engine, symbol, event_id)
+
+
+def _name(data: Json, field: str) -> str | None:
+    return None if data.get(field) is None else payload.label(data, field, limit=128)
+
+
+def _meta(data: Json) -> Json:
+    meta = data.get("meta") or {}
+    if not isinstance(meta, dict):
+        raise Invalid("meta", "expected an object")
+    return meta
+
+
+def _contract(data: Json) -> str:
+    return "linear" if data.get("contract") is None else payload.choice(data, "contract", CONTRACTS).lower()
 
 
 def _check_stop(opened: Open) -> None:
@@ -109,8 +136,8 @@ def _check_stop(opened: Open) -> None:
 
 def _amount(data: Json, name: str) -> float:
     value = payload.number(data, name, required=True)
-    if value is None or not 0 < value <= LARGEST:
-        raise Invalid(name, f"expected a number above 0 and at most {LARGEST:g}")
+    if value is None or not SMALLEST <= value <= LARGEST:
+        raise Invalid(name, f"expected a number from {SMALLEST:g} to {LARGEST:g}")
     return value
 
 
@@ -119,20 +146,6 @@ def _optional(data: Json, name: str) -> float | None:
     value = payload.number(data, name)
     if not value:
         return None
-    if not 0 < value <= LARGEST:
-        raise Invalid(name, f"expected 0 for unknown, or a number up to {LARGEST:g}")
+    if not SMALLEST <= value <= LARGEST:
+        raise Invalid(name, f"expected 0 or null for none, or a number from {SMALLEST:g} to {LARGEST:g}")
     return value
-
-
-def _moment(data: Json, received: datetime) -> datetime:
-    """`ts` as ISO 8601 with an offset (or Z), or as an epoch in seconds or milliseconds."""
-    value = data.get("ts")
-    if value is None:
-        return received
-    try:
-        if isinstance(value, str):
-            return clock.from_iso(value.strip())
-        seconds = payload.number(data, "ts") or math.nan
-        return datetime.fromtimestamp(seconds / 1000 if seconds > _MILLISECONDS else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Invalid("ts", "expected ISO 8601 with an offset, or an epoch in seconds or milliseconds") from None

@@ -1,108 +1,108 @@
-"""What the ledger adds up to: the summary, the equity curve, lists of trades."""
+"""What the ledger adds up to. Nothing here takes longer as closed trades grow, but the equity's points."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, func, select
 
 from runtime.payload import Json
-from runtime.perf import arithmetic
-from runtime.perf.ledger import history, trades
+from runtime.perf import aggregates, bucket
+from runtime.perf.bucket import Bucket
+from runtime.perf.tables import closings, days, history, trades
 
-_closed = trades.c.status == "CLOSED"
-_opened = trades.c.status == "OPEN"
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which trades to list; None means any."""
-
-    engine: str | None = None
-    status: str | None = None
-    symbol: str | None = None
+DIMENSIONS = ("engine", "symbol", "session", "hour", "weekday")
 
 
 def summary(connection: Connection, equity0: float) -> Json:
-    """Every figure of the ledger. Averages and rates over nothing are null; drawdowns are amounts >= 0."""
-    engines = _engines(connection)
-    values = arithmetic.equity(equity0, [row.pnl for row in _closings(connection)])
-    fall = arithmetic.drawdown(equity0, values)
-    total = connection.execute(_totals()).one()
+    """The ledger in short. Averages and rates over nothing are null; drawdowns are amounts >= 0.
+
+    `pnl_realized` counts what partial closes have realised too; rates and `avg_r` are over trades that closed.
+    """
+    whole, at_risk = aggregates.whole(connection, equity0), _open_risk(connection)
+    engines = aggregates.read(connection, "engine")
     return {
         "equity0": equity0,
-        "total_trades": total.total,
-        "closed_trades": total.closed,
-        "open_trades": total.total - total.closed,
-        "winrate_pct": _percent(total.wins, total.closed),
-        "avg_r": total.avg_r,
-        "pnl_realized": total.pnl,
-        "equity_last": values[-1] if values else equity0,
-        "max_dd": fall.amount,
-        "max_dd_pct": fall.percent,
-        "open_risk_by_engine": {name: one["open_risk"] for name, one in engines.items() if one["open_risk"]},
-        "engines": engines,
+        "total_trades": whole.total,
+        "closed_trades": whole.closed,
+        "open_trades": whole.total - whole.closed,
+        "winrate_pct": bucket.winrate(whole),
+        "avg_r": bucket.average_r(whole),
+        "pnl_realized": whole.curve.total,
+        "equity_last": whole.curve.equity,
+        "max_dd": whole.curve.amount,
+        "max_dd_pct": whole.curve.percent,
+        "open_risk_by_engine": {name: risk for name, risk in at_risk.items() if risk},
+        "engines": {name: _engine(one, at_risk.get(name, 0.0)) for name, one in engines.items()},
         "last_event_ts": connection.execute(_last_event()).scalar(),
     }
 
 
-def equity(connection: Connection, equity0: float) -> Json:
-    """`{"series": [{"ts", "equity"}], "dd": {"max_dd", "max_dd_pct"}}`, one point for each closed trade."""
-    closings = _closings(connection)
-    values = arithmetic.equity(equity0, [row.pnl for row in closings])
-    fall = arithmetic.drawdown(equity0, values)
-    series = [{"ts": row.closed_ts, "equity": value} for row, value in zip(closings, values, strict=True)]
-    return {"series": series, "dd": {"max_dd": fall.amount, "max_dd_pct": fall.percent}}
+def kpi(connection: Connection, equity0: float, by: str | None, last_days: int) -> Json:
+    """Every KPI of all trades and, with `by`, of each group; the profit of the last days that had a closing."""
+    groups = aggregates.read(connection, by) if by else {}
+    return {
+        "by": by,
+        "all": bucket.figures(aggregates.whole(connection, equity0)),
+        "groups": {name: bucket.figures(one) for name, one in groups.items()},
+        "calendar": calendar(connection, last_days),
+    }
 
 
-def listing(connection: Connection, wanted: Filter, limit: int) -> list[Json]:
-    """The newest `limit` trades that match, newest first."""
-    query = select(trades).order_by(trades.c.id.desc()).limit(limit)
-    for name in ("engine", "status", "symbol"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(trades.c[name] == value)
-    return [_trade(row) for row in connection.execute(query)]
+def calendar(connection: Connection, last_days: int) -> list[Json]:
+    """By UTC day of the closing, oldest first: `pnl` realised, trades `closed`, of them `wins`. No empty days."""
+    rows = connection.execute(select(days).order_by(days.c.day.desc()).limit(last_days)).all()
+    return [dict(row._mapping) for row in reversed(rows)]
 
 
-def _trade(row: Row[Any]) -> Json:
-    shown = dict(row._mapping)
-    del shown["id"], shown["close_seq"]
-    return shown | {"meta": json.loads(row.meta)}
+def _engine(one: Bucket, at_risk: float) -> Json:
+    return {
+        "total": one.total,
+        "closed": one.closed,
+        "wins": one.wins,
+        "pnl": one.curve.total,
+        "avg_r": bucket.average_r(one),
+        "open_risk": at_risk,
+        "winrate": bucket.winrate(one),
+    }
 
 
-def _totals(*by: Any) -> Any:
-    return select(
-        *by,
-        func.count().label("total"),
-        func.count().filter(_closed).label("closed"),
-        func.count().filter(_closed, trades.c.pnl > 0).label("wins"),
-        func.coalesce(func.sum(trades.c.pnl), 0.0).label("pnl"),
-        func.avg(trades.c.r).label("avg_r"),
-        func.coalesce(func.sum(case((_opened, trades.c.risk_usd))), 0.0).label("open_risk"),
-    )
+def _open_risk(connection: Connection) -> dict[str, float]:
+    """What open trades still stand to lose: each one's risk by the share of it that is open."""
+    share = 1.0 - trades.c.qty_closed / trades.c.qty
+    query = select(trades.c.engine, func.coalesce(func.sum(trades.c.risk_usd * share), 0.0).label("risk"))
+    rows = connection.execute(query.where(trades.c.status == "OPEN").group_by(trades.c.engine))
+    return {row.engine: row.risk for row in rows}
 
 
-def _engines(connection: Connection) -> dict[str, Json]:
-    rows = connection.execute(_totals(trades.c.engine).group_by(trades.c.engine).order_by(trades.c.engine))
-    return {row.engine: _engine(row) for row in rows}
+def equity(connection: Connection, equity0: float, points: int | None = None) -> Json:
+    """`{"series": [{"ts", "equity"}], "dd": {"max_dd", "max_dd_pct"}}`: a point after each closing, or about `points`.
+
+    Fewer points keep the first, the last, and the lowest and highest of each stretch between, so every peak and trough
+    that a chart can show is there. The drawdown is that of all closings.
+    """
+    curve = aggregates.whole(connection, equity0).curve
+    count, _ = aggregates.last_closing(connection)
+    wanted = select(closings.c.ts, closings.c.total).order_by(closings.c.n)
+    if points is not None and count > points:
+        wanted = wanted.where(closings.c.n.in_(_chosen(connection, count, points)))
+    series = [{"ts": row.ts, "equity": equity0 + row.total} for row in connection.execute(wanted)]
+    return {"series": series, "dd": {"max_dd": curve.amount, "max_dd_pct": curve.percent}}
 
 
-def _engine(row: Row[Any]) -> Json:
-    shown = {name: getattr(row, name) for name in ("total", "closed", "wins", "pnl", "avg_r", "open_risk")}
-    return shown | {"winrate": _percent(row.wins, row.closed)}
-
-
-def _closings(connection: Connection) -> list[Row[Any]]:
-    query = select(trades.c.closed_ts, trades.c.pnl).where(trades.c.close_seq.is_not(None)).order_by(trades.c.close_seq)
-    return list(connection.execute(query))
+def _chosen(connection: Connection, count: int, points: int) -> set[int]:
+    """The numbers of the closings that stand for all: at most `points` of them."""
+    chosen = {1, count}
+    stretches = (points - 2) // 2
+    if not stretches:
+        return chosen
+    stretch = (closings.c.n - 1) * stretches // count
+    for extreme in (func.min, func.max):
+        # SQLite gives `n` of the very row that holds the minimum or maximum.
+        rows = connection.execute(select(closings.c.n, extreme(closings.c.total)).group_by(stretch))
+        chosen |= {row[0] for row in rows}
+    return chosen
 
 
 def _last_event() -> Any:
     return select(history.c.ts).order_by(history.c.id.desc()).limit(1)
-
-
-def _percent(part: int, whole: int) -> float | None:
-    return 100.0 * part / whole if whole else None

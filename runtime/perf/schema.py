@@ -6,23 +6,39 @@ from runtime.payload import Json
 
 _NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _OPTIONAL: Json = {"anyOf": [*_NUMBER["anyOf"], {"type": "null"}]}
+_NAME: Json = {"anyOf": [{"type": "string", "maxLength": 128}, {"type": "null"}]}
 
 _SCHEMA: Json = {
     "type": "object",
     "required": ["type"],
     "properties": {
         "type": {"type": "string", "enum": ["OPEN", "CLOSE", "UPDATE"]},
-        "trade_id": {"type": "string", "maxLength": 128, "description": "OPEN without one is given one"},
+        "event_id": {
+            **_NAME,
+            "description": "an event that is sent again is answered as the first and changes nothing",
+        },
+        "trade_id": {
+            **_NAME,
+            "description": "OPEN without one is given one; CLOSE without one needs engine and symbol",
+        },
         "engine": {"type": "string", "maxLength": 64},
         "symbol": {"type": "string", "maxLength": 64},
         "side": {"type": "string", "enum": ["LONG", "SHORT"]},
         "entry": _NUMBER,
         "stop": _OPTIONAL,
-        "qty": _NUMBER,
+        "qty": {**_OPTIONAL, "description": "of an OPEN: its size; of a CLOSE: how much of it (all when absent)"},
         "risk_usd": _OPTIONAL,
+        "contract": {"type": "string", "enum": ["linear", "inverse"], "default": "linear"},
+        "contract_value": {
+            **_OPTIONAL,
+            "description": "of one contract: units of the symbol (linear) or of the quote currency (inverse); 1",
+        },
         "exit": _NUMBER,
         "mark": _NUMBER,
-        "ts": {**_OPTIONAL, "description": "ISO 8601 with an offset, or an epoch in seconds or milliseconds"},
+        "ts": {
+            **_OPTIONAL,
+            "description": "ISO 8601 with an offset, or an epoch in seconds or milliseconds; at most a day ahead",
+        },
         "meta": {"type": "object", "additionalProperties": True},
     },
     "additionalProperties": True,

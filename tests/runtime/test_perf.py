@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from runtime.http import Edge
-from runtime.perf import arithmetic
 from runtime.perf.app import Perf
+from runtime.perf.curve import Curve
 
 OPEN = {"type": "OPEN", "trade_id": "t1", "engine": "GOLD_CFD_LONG", "symbol": "XAUUSD", "side": "LONG"}
 OPEN |= {"entry": 2000, "stop": 1995, "qty": 1, "risk_usd": 5, "meta": {"tf": "15"}}
@@ -209,7 +209,9 @@ def test_a_killed_ledger_keeps_what_it_answered(service: Callable[..., Any]) -> 
     profits=st.lists(st.floats(-1e4, 1e4), max_size=30),
 )
 def test_a_drawdown_is_never_negative_nor_deeper_than_the_whole_range(start: float, profits: list[float]) -> None:
-    values = arithmetic.equity(start, profits)
-    fall = arithmetic.drawdown(start, values)
-    assert 0 <= fall.amount <= max([start, *values]) - min([start, *values]) + 1e-6
-    assert (fall.amount == 0) == (fall.percent == 0)
+    curve, values = Curve(start), [start]
+    for profit in profits:
+        curve.step("2026-02-15T10:00:00.000000+00:00", profit)
+        values.append(curve.equity)
+    assert 0 <= curve.amount <= max(values) - min(values) + 1e-6
+    assert (curve.amount == 0) == (curve.percent == 0)

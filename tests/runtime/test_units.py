@@ -22,6 +22,7 @@ CONFIG = SimpleNamespace(
     token=SecretStr(SECRET),
     timezone="America/Montreal",
     equity0=10_000.0,
+    reversal="keep",
 )
 
 
