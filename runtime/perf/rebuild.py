@@ -28,11 +28,11 @@ log = logging.getLogger("runtime.perf")
 
 @dataclass
 class Figures:
-    """All that is kept: the groups, the calendar (profit, closed, won), and each closing's (n, total)."""
+    """The groups, the calendar (profit, closed, won), and (n, total) of those closings that were kept otherwise."""
 
     groups: dict[Key, Bucket] = field(default_factory=dict)
     days: dict[str, Day] = field(default_factory=dict)
-    numbers: dict[int, tuple[int, float]] = field(default_factory=dict)
+    misnumbered: dict[int, tuple[int, float]] = field(default_factory=dict)
 
 
 def refresh(connection: Connection, equity0: float) -> bool:
@@ -51,13 +51,14 @@ def refresh(connection: Connection, equity0: float) -> bool:
 def compute(connection: Connection, equity0: float) -> Figures:
     """The figures as the trades and their closings say, added up in the order of the events."""
     made = Figures(groups=defaultdict(lambda: Bucket(Curve(equity0))))
-    for row in connection.execute(select(trades.c.engine, trades.c.symbol, trades.c.opened_ts)):
-        for key in Trade(*row).keys:
+    for opened in connection.execute(select(trades.c.engine, trades.c.symbol, trades.c.opened_ts)):
+        for key in Trade(*opened).keys:
             made.groups[key].total += 1
     total = 0.0
-    for n, (seq, part) in enumerate(_parts(connection), 1):
+    for n, (row, part) in enumerate(_parts(connection), 1):
         total += part.pnl
-        made.numbers[seq] = (n, total)
+        if (row.n, row.total) != (n, total):
+            made.misnumbered[row.seq] = (n, total)
         _add_day(made.days, part)
         for key in part.trade.keys:
             aggregates.add(made.groups[key], part)
@@ -66,13 +67,11 @@ def compute(connection: Connection, equity0: float) -> Figures:
 
 def stored(connection: Connection) -> Figures:
     """The figures as they are kept."""
-    columns = closings.c.seq, closings.c.n, closings.c.total
     names = connection.execute(select(kept.c.dimension).distinct()).scalars().all()
     read = {name: aggregates.read(connection, name) for name in names}
     return Figures(
         {(dimension, name): one for dimension, found in read.items() for name, one in found.items()},
         {row.day: (row.pnl, row.closed, row.wins) for row in connection.execute(select(days))},
-        {row.seq: (row.n, row.total) for row in connection.execute(select(*columns))},
     )
 
 
@@ -80,7 +79,7 @@ def differences(connection: Connection, equity0: float) -> list[str]:
     """What is kept otherwise than the trades say: one line each; none when all is well."""
     right, found = compute(connection, equity0), stored(connection)
     lines: list[str] = []
-    for name in ("groups", "days", "numbers"):
+    for name in ("groups", "days", "misnumbered"):
         wanted, held = dict(getattr(right, name)), getattr(found, name)
         wrong = sorted(key for key in wanted.keys() | held.keys() if wanted.get(key) != held.get(key))
         lines += [f"{name} {key}: kept {held.get(key)}, should be {wanted.get(key)}" for key in wrong]
@@ -93,7 +92,7 @@ def write(connection: Connection, made: Figures) -> None:
     connection.execute(delete(days))
     rows = [{"dimension": key[0], "name": key[1], "body": one.dump()} for key, one in made.groups.items()]
     calendar = [{"day": day, "pnl": one[0], "closed": one[1], "wins": one[2]} for day, one in made.days.items()]
-    numbers = [{"at": seq, "new_n": n, "new_total": total} for seq, (n, total) in made.numbers.items()]
+    numbers = [{"at": seq, "new_n": n, "new_total": total} for seq, (n, total) in made.misnumbered.items()]
     _many(connection, insert(kept), rows)
     _many(connection, insert(days), calendar)
     _many(connection, _renumber(), numbers)
@@ -105,7 +104,8 @@ def repair(connection: Connection) -> None:
         connection.execute(text(statement))
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("mae", "mfe", "marks")}
     extremes = update(trades).where(trades.c.id == bindparam("at")).values(new)
-    _many(connection, extremes, [_extremes(row) for row in connection.execute(text(_SEEN))])
+    wrong = (_extremes(row) for row in connection.execute(text(_SEEN)))
+    _many(connection, extremes, [new for new in wrong if new is not None])
 
 
 def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
@@ -113,19 +113,23 @@ def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) ->
         connection.execute(statement, rows)
 
 
-def _extremes(row: Row[Any]) -> dict[str, Any]:
+def _extremes(row: Row[Any]) -> dict[str, Any] | None:
+    """What a trade's marks and exits say of it; None when that is what is kept."""
     position = arithmetic.Position(row.side, row.entry, row.contract, row.contract_value)
-    seen = [arithmetic.pnl(position, price, row.qty) for price in (row.lowest, row.highest)]
-    return {"at": row.id, "new_mae": max(0.0, -min(seen)), "new_mfe": max(0.0, *seen), "new_marks": row.seen_marks}
+    moved = [arithmetic.pnl(position, price, row.qty) for price in (row.lowest, row.highest)]
+    mae, mfe = max(0.0, -min(moved)), max(0.0, *moved)
+    if (mae, mfe, row.seen_marks) == (row.mae, row.mfe, row.marks):
+        return None
+    return {"at": row.id, "new_mae": mae, "new_mfe": mfe, "new_marks": row.seen_marks}
 
 
-def _parts(connection: Connection) -> Iterator[tuple[int, Part]]:
-    """Every closing with its place in the history, in that order."""
-    columns = (closings.c.seq, closings.c.ts, closings.c.pnl.label("part"))
+def _parts(connection: Connection) -> Iterator[tuple[Row[Any], Part]]:
+    """Every closing's row and what it adds, in the order of the history."""
+    columns = (closings.c.seq, closings.c.ts, closings.c.n, closings.c.total, closings.c.pnl.label("part"))
     joined = select(*columns, trades).join(trades, trades.c.id == closings.c.trade).order_by(closings.c.seq)
     for row in connection.execute(joined):
         last = finished(row) if row.status == "CLOSED" and row.seq == row.close_seq else None
-        yield row.seq, Part(Trade(row.engine, row.symbol, row.opened_ts), row.ts, row.part, last)
+        yield row, Part(Trade(row.engine, row.symbol, row.opened_ts), row.ts, row.part, last)
 
 
 def finished(row: Row[Any]) -> Finished:
@@ -161,7 +165,7 @@ _REPAIRS = (
 )
 
 _SEEN = """
-    SELECT t.id, t.side, t.entry, t.qty, t.contract, t.contract_value,
+    SELECT t.id, t.side, t.entry, t.qty, t.contract, t.contract_value, t.mae, t.mfe, t.marks,
            min(p.price) AS lowest, max(p.price) AS highest, sum(p.mark) AS seen_marks
     FROM (SELECT trade, price, 1 AS mark FROM marks UNION ALL SELECT trade, price, 0 FROM closings) p
     JOIN trades t ON t.id = p.trade GROUP BY t.id"""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -226,6 +226,17 @@ BAD += ["trades?engine=" + "x" * 129, "export?format=xls", "export?since=1e999",
 def test_a_wrong_question_is_a_400_with_its_field(perf: TestClient, query: str) -> None:
     answer = perf.get(f"/perf/{query}")
     assert (answer.status_code, answer.json()["field"]) == (400, query.split("?")[1].split("=")[0])
+
+
+_PAGES = ["summary", "kpi", "equity", "open", "trades", "export"]
+_NAMES = ["by", "days", "points", "limit", "before", "engine", "status", "symbol", "side", "since", "until", "format"]
+_ASKED = st.text() | st.integers().map(str) | st.floats().map(str) | st.sampled_from(["engine", "parquet", "OPEN"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(page=st.sampled_from(_PAGES), query=st.dictionaries(st.sampled_from(_NAMES), _ASKED, max_size=4))
+def test_no_question_breaks_it(perf: TestClient, page: str, query: dict[str, str]) -> None:
+    assert perf.get(f"/perf/{page}", params=query).status_code in {200, 400, 501}
 
 
 def rows(client: TestClient, query: str = "") -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
-from runtime.perf import arithmetic, report
+from runtime.perf import arithmetic, rebuild, report
 from runtime.perf.arithmetic import Position
 from runtime.settings import SettingsError
 from runtime.settings import perf as perf_settings
@@ -251,6 +251,15 @@ def test_the_figures_survive_a_restart_and_are_made_anew_when_they_must(tmp_path
         assert len(book.wrong) == 6
     with opened(path) as book:
         assert (summary(book), book.wrong) == (before, [])
+
+
+def test_a_changed_account_size_changes_the_curve_of_the_past(book: Ledger) -> None:
+    book.open("a")
+    book.close("a", 90)
+    assert book.store.submit(lambda connection: rebuild.refresh(connection, EQUITY0)).result() is False
+    assert book.store.submit(lambda connection: rebuild.refresh(connection, 400.0)).result() is True
+    told = book.read(report.summary, 400.0)
+    assert (told["equity_last"], told["max_dd"], told["max_dd_pct"]) == (300, 100, 25)
 
 
 def test_a_ledger_killed_under_load_adds_up(service: Callable[..., Any], environ: dict[str, str]) -> None:
