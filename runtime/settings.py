@@ -146,17 +146,17 @@ def _timezone(name: str) -> ZoneInfo:
         raise ValueError("not a time zone; expected a name like America/Montreal") from None
 
 
-def _equity(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError("expected a finite amount above 0")
-    return value
-
-
 def _reversal(text: str) -> str:
     value = text.lower()
     if value not in {"close", "keep"}:
         raise ValueError("expected close or keep")
+    return value
+
+
+def _equity(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError("expected a finite amount above 0")
     return value
 
 
