@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from runtime import engines
+
 T = TypeVar("T")
 
 
@@ -49,7 +51,10 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT."""
+    """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
+
+    ENGINES_PATH is read here, once: a service never runs with half a registry.
+    """
 
     key: Secret
     ops_key: Secret
@@ -57,6 +62,7 @@ class WebhookSettings:
     journal: Path
     state: Path
     listen: Listen
+    engines: engines.Registry
 
     @property
     def database(self) -> Path:
@@ -85,8 +91,9 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     timezone = env.read("JOURNAL_TZ", "America/Montreal", _timezone)
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
     state, listen = env.state(), env.listen(8000)
+    registry = env.engines()
     env.finish()
-    return WebhookSettings(key, ops_key, timezone, journal, state, listen)
+    return WebhookSettings(key, ops_key, timezone, journal, state, listen, registry)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -133,6 +140,14 @@ class _Reader:
     def listen(self, port: int) -> Listen:
         host = self.read("LISTEN_HOST", "127.0.0.1", str)
         return Listen(host, self.read("LISTEN_PORT", str(port), _port))
+
+    def engines(self) -> engines.Registry:
+        path = self.read("ENGINES_PATH", "/opt/trading/state/risk_config.json", Path)
+        try:
+            return engines.load(path)
+        except engines.RegistryError as error:
+            self._problems.append(f"ENGINES_PATH: {error}")
+            return engines.Registry({})
 
     def finish(self) -> None:
         if self._problems:

@@ -56,6 +56,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "TRADING_STATE_DIR": str(state),
         "JOURNAL_PATH": str(tmp_path / "journal.md"),
         "LISTEN_PORT": "0",
+        "ENGINES_PATH": str(state / "risk_config.json"),
     }
 
 

@@ -1,0 +1,229 @@
+"""How large a position may be, and what it earns. Pure: numbers in, an explained result out.
+
+Quantities are worked out as exact fractions of the decimal numbers that were given: rounding down to a step can then
+never cost more than the risk that was wanted. Prices are in the symbol's quote currency, money is in USD.
+
+Two kinds of contract:
+- `linear` (USDT-M, CFD): one unit is `contract_value` units of the underlying (1 when not given), profit is in USD.
+- `inverse` (COIN-M): margin and profit are in the coin. One contract is worth `contract_value` USD; when that is not
+  given, the quantity is in coins at the entry price. Between two prices N contracts of V USD earn
+  N * V * (1/entry - 1/exit) coins (exchanges' COIN-M specification); at the exit price those are worth
+  N * V * (exit - entry) / entry USD.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from runtime.payload import Invalid, Json
+
+Contract = Literal["linear", "inverse"]
+Side = Literal["LONG", "SHORT"]
+
+LARGEST = 1e15  # as in the ledger: beyond this a price or an amount is a mistake
+NEAREST = Fraction(1, 100_000)  # of the price: a stop nearer than this is inside any spread
+PERCENT_FROM = 0.1
+MOST_PERCENT = 20.0
+MANY_TIMES = 20  # times the equity: worth a warning
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an engine may risk. `risk_pct` is in percent, `qty_step` and `min_qty` in units of the quantity.
+
+    `tick_size` None: the nearest stop is a fixed part of the price. Raises Invalid naming the field.
+    """
+
+    equity: float
+    risk_pct: float
+    qty_step: float
+    min_qty: float = 0.0
+    contract: Contract = "linear"
+    contract_value: float | None = None
+    max_leverage: float | None = 50.0
+    tick_size: float | None = None
+    min_stop_ticks: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("equity", "risk_pct", "qty_step", "contract_value", "max_leverage", "tick_size"):
+            value = getattr(self, name)
+            if value is not None and not _is_amount(value):
+                raise Invalid(name, f"{value!r} is not a number above 0 and at most {LARGEST:g}")
+        for name in ("min_qty", "min_stop_ticks"):
+            if not _is_amount(getattr(self, name)) and getattr(self, name) != 0:
+                raise Invalid(name, "expected 0 or a number above 0")
+        if self.risk_pct > MOST_PERCENT:
+            raise Invalid("risk_pct", f"{self.risk_pct:g} % of the equity on one trade; at most {MOST_PERCENT:g} %")
+        if self.contract not in ("linear", "inverse"):
+            raise Invalid("contract", "expected linear or inverse")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A position that fits the account, and how it came about.
+
+    `size` is in units of the underlying (oz, coins), `qty` in the units the account trades; `rr` None: no target.
+    """
+
+    side: Side
+    risk_usd: float
+    risk_real_usd: float
+    distance: float
+    qty_raw: float
+    qty: float
+    size: float
+    notional: float
+    leverage: float
+    margin: float
+    rr: float | None
+    warnings: tuple[str, ...]
+    explain: str
+
+    def shown(self) -> Json:
+        names = [name for name in self.__slots__ if name != "warnings"]
+        return {name: getattr(self, name) for name in names} | {"warnings": list(self.warnings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pnl:
+    """Profit in USD; for inverse contracts also in the coin, which is what the account is paid in."""
+
+    usd: float
+    coin: float | None
+
+
+def percent(value: float) -> float:
+    """A risk setting in percent: below 0.1 it was a fraction (0.01 is 1 %), from there on it is percent (1 is 1 %)."""
+    return float(exact(value) * 100) if value < PERCENT_FROM else value
+
+
+def exact(value: float) -> Fraction:
+    """The decimal number somebody wrote: 0.1 is one tenth."""
+    return Fraction(Decimal(repr(value)))
+
+
+def quote(account: Account, price: float, sl: float, tp: float | None = None, *, side: Side | None = None) -> Quote:
+    """The largest position that loses at most the wanted risk at the stop.
+
+    `side` None: the stop tells it (below the price is LONG). `tp` 0 or None: none. Raises Invalid naming the field.
+    """
+    for name, level in (("price", price), ("sl", sl)):
+        _positive(name, level)
+    side = side or ("LONG" if sl < price else "SHORT")
+    check_levels(side, price, sl, tp)
+    entry, distance = exact(price), abs(exact(price) - exact(sl))
+    _check_distance(account, entry, distance)
+    return _Sizing(account, side, entry, distance, tp).quote()
+
+
+def check_levels(side: Side, price: float, sl: float | None, tp: float | None) -> None:
+    """A stop stands on the losing side of the price, a target on the winning one; 0 or None is none. Raises Invalid."""
+    for name, level, above in (("sl", sl, side == "SHORT"), ("tp", tp, side == "LONG")):
+        if not level:
+            continue
+        _positive(name, level)
+        if level == price or (level > price) is not above:
+            where = "above" if above else "below"
+            raise Invalid(name, f"{level:g} must be {where} the price {price:g} for a {side}")
+
+
+def pnl(account: Account, side: Side, entry: float, exit_price: float, qty: float) -> Pnl:
+    """What `qty` earned between two prices, before fees. Raises Invalid naming the field."""
+    for name, level in (("entry", entry), ("exit", exit_price), ("qty", qty)):
+        _positive(name, level)
+    start, end, sign = exact(entry), exact(exit_price), 1 if side == "LONG" else -1
+    usd = _size(account, exact(qty), start) * (end - start) * sign
+    return Pnl(float(usd), float(usd / end) if account.contract == "inverse" else None)
+
+
+class _Sizing:
+    """One quote's steps, each exact."""
+
+    def __init__(self, account: Account, side: Side, entry: Fraction, distance: Fraction, tp: float | None) -> None:
+        self.account, self.side, self.entry, self.distance, self.tp = account, side, entry, distance, tp
+        self.per_unit = _size(account, Fraction(1), entry)  # of the underlying in one unit of quantity
+        self.warnings: list[str] = []
+
+    def quote(self) -> Quote:
+        wanted = exact(self.account.equity) * exact(self.account.risk_pct) / 100
+        raw = wanted / (self.distance * self.per_unit)
+        qty = self._rounded(self._within_leverage(raw))
+        size = qty * self.per_unit
+        notional, equity = size * self.entry, exact(self.account.equity)
+        if notional > MANY_TIMES * equity:
+            self.warnings.append(f"the position is {float(notional / equity):.3g} times the equity")
+        return Quote(
+            side=self.side,
+            risk_usd=float(wanted),
+            risk_real_usd=float(size * self.distance),
+            distance=float(self.distance),
+            qty_raw=float(raw),
+            qty=float(qty),
+            size=float(size),
+            notional=float(notional),
+            leverage=float(notional / equity),
+            margin=float(notional / exact(self.account.max_leverage or 1.0)),
+            rr=self._reward(),
+            warnings=tuple(self.warnings),
+            explain=self._explain(wanted, raw, qty),
+        )
+
+    def _within_leverage(self, raw: Fraction) -> Fraction:
+        cap = self.account.max_leverage
+        if cap is None:
+            return raw
+        most = exact(self.account.equity) * exact(cap) / (self.entry * self.per_unit)
+        if raw > most:
+            self.warnings.append(f"held to {cap:g} times the equity: less is risked than wanted")
+        return min(raw, most)
+
+    def _rounded(self, raw: Fraction) -> Fraction:
+        step = exact(self.account.qty_step)
+        qty = raw // step * step
+        if qty == 0 or qty < exact(self.account.min_qty):
+            least = max(self.account.min_qty, self.account.qty_step)
+            self.warnings.append(f"{float(raw):.6g} is below the smallest quantity {least:g}: not sized")
+            return Fraction(0)
+        return qty
+
+    def _reward(self) -> float | None:
+        return float(abs(exact(self.tp) - self.entry) / self.distance) if self.tp else None
+
+    def _explain(self, wanted: Fraction, raw: Fraction, qty: Fraction) -> str:
+        a = self.account
+        loss = f"{float(self.distance):g} x {float(self.per_unit):g}"
+        return (
+            f"{a.equity:g} USD x {a.risk_pct:g} % = {float(wanted):g} USD; one unit loses {loss} = "
+            f"{float(self.distance * self.per_unit):g} USD at the stop; {float(raw):.9g} units, "
+            f"down to a step of {a.qty_step:g}: {float(qty):g}"
+        )
+
+
+def _size(account: Account, qty: Fraction, entry: Fraction) -> Fraction:
+    """Units of the underlying in `qty`."""
+    if account.contract_value is None:
+        return qty
+    value = qty * exact(account.contract_value)
+    return value / entry if account.contract == "inverse" else value
+
+
+def _check_distance(account: Account, entry: Fraction, distance: Fraction) -> None:
+    least = entry * NEAREST
+    if account.tick_size is not None:
+        least = exact(account.tick_size) * exact(account.min_stop_ticks)
+    if distance < least:
+        raise Invalid("sl", f"{float(distance):g} away from the price; at least {float(least):g} is needed")
+
+
+def _positive(name: str, value: float) -> None:
+    if not _is_amount(value):
+        raise Invalid(name, f"expected a number above 0 and at most {LARGEST:g}")
+
+
+def _is_amount(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and 1e-12 <= value <= LARGEST  # type: ignore[arg-type,operator]
