@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from runtime import engines
@@ -53,7 +53,8 @@ class Listen:
 class WebhookSettings:
     """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
-    ENGINES_PATH is read here, once: a service never runs with half a registry.
+    ENGINES_PATH is read here, once: a service never runs with half a registry. DEDUPE_SECONDS (0: off),
+    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject).
     """
 
     key: Secret
@@ -63,6 +64,9 @@ class WebhookSettings:
     state: Path
     listen: Listen
     engines: engines.Registry
+    dedupe_seconds: float = 30.0
+    lock_expiry: float = 0.0
+    opposite: Literal["close", "reject"] = "close"
 
     @property
     def database(self) -> Path:
@@ -92,8 +96,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
     state, listen = env.state(), env.listen(8000)
     registry = env.engines()
+    dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
+    opposite = env.read("OPPOSITE", "close", _opposite)
     env.finish()
-    return WebhookSettings(key, ops_key, timezone, journal, state, listen, registry)
+    return WebhookSettings(key, ops_key, timezone, journal, state, listen, registry, dedupe, expiry, opposite)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -173,6 +179,19 @@ def _equity(text: str) -> float:
     if not math.isfinite(value) or value <= 0:
         raise ValueError("expected a finite amount above 0")
     return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 366 * 86_400:
+        raise ValueError("expected seconds, from 0 to a year")
+    return value
+
+
+def _opposite(text: str) -> Literal["close", "reject"]:
+    if text == "close" or text == "reject":
+        return text  # type: ignore[return-value,unused-ignore]
+    raise ValueError("expected close or reject")
 
 
 def _port(text: str) -> int:

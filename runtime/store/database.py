@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, cre
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from runtime.store.migrate import Step, migrate
 from runtime.store.writer import StoreError, Write, Writer
 
 T = TypeVar("T")
@@ -33,13 +34,17 @@ PRAGMAS = (
 class Store:
     """One database file: `read()` for queries, `write()` or `submit()` for group-committed writes."""
 
-    def __init__(self, path: Path, metadata: MetaData) -> None:
-        """Open or create `path` with `metadata`'s tables. Raises StoreError when it cannot be opened and written."""
+    def __init__(self, path: Path, metadata: MetaData, steps: Sequence[Step] = ()) -> None:
+        """Open or create `path` with `metadata`'s tables, older files brought forward by `steps`.
+
+        Raises StoreError when it cannot be opened and written.
+        """
         self._probe = _probe_table(metadata)
         self._readers = _engine(path, "BEGIN")
         self._writers = _engine(path, "BEGIN IMMEDIATE")
         try:
-            metadata.create_all(self._writers)
+            with self._writers.begin() as connection:
+                migrate(connection, metadata, steps)
         except SQLAlchemyError as error:
             reason = error.orig if isinstance(error, DBAPIError) else error
             raise StoreError(f"cannot open {path}: {reason}") from error

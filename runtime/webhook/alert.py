@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from runtime import engines, payload
 from runtime.payload import Invalid, Json
+from runtime.risk import Side
+from runtime.router.decision import Kind
 
 SIGNALS = ("BUY", "SELL")
+KINDS = ("SIGNAL", "OPEN", "UPDATE", "CLOSE")
 FIELDS = ("engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One TradingView alert. Levels are in the symbol's quote currency; `tp` and `sl` of 0 or None mean none."""
+    """One TradingView alert. Levels are in the symbol's quote currency; `tp` and `sl` of 0 or None mean none.
+
+    `delivery` is the sender's own `id`, `bar` the bar's time as it was given; both serve to know a repetition.
+    """
 
     engine: str
     signal: str
@@ -23,7 +30,23 @@ class Alert:
     tp: float | None
     sl: float | None
     reason: str
+    kind: Kind = "SIGNAL"
+    delivery: str | None = None
+    bar: str = ""
+    trade_id: str | None = None
+    level: float | None = None  # a CLOSE's exit, an UPDATE's mark
     extra: Json = field(default_factory=dict)
+
+    @property
+    def side(self) -> Side | None:
+        return {"BUY": "LONG", "SELL": "SHORT"}.get(self.signal)  # type: ignore[return-value]
+
+    @property
+    def dedupe_key(self) -> str:
+        """Equal for two deliveries of one alert. An `id` counts within its engine only."""
+        if self.delivery is not None:
+            return "\n".join(("id", self.engine, self.delivery))
+        return "\n".join((self.kind, self.engine, self.symbol, self.tf, self.signal, self.trade_id or "", self.bar))
 
     def payload(self) -> Json:
         """The alert as it is stored, shown and journalled: known fields first, then what else the sender gave."""
@@ -33,21 +56,52 @@ class Alert:
 def read(data: Json) -> Alert:
     """The alert in a checked object (its key already taken out). Raises Invalid naming the first wrong field."""
     engine = payload.label(data, "engine")
-    test = engines.is_test(engine)
+    test, kind = engines.is_test(engine), _kind(data)
+    managing = kind in ("UPDATE", "CLOSE")
     alert = Alert(
         engine=engine,
-        signal=payload.choice(data, "signal", SIGNALS),
+        signal=kind if managing and data.get("signal") is None else payload.choice(data, "signal", SIGNALS),
         symbol=payload.label(data, "symbol"),
-        tf=_timeframe(data),
-        price=_price(data, test=test),
+        tf="-" if managing and data.get("tf") is None else _timeframe(data),
+        price=_price(data, test=test, needed=not managing),
         tp=payload.number(data, "tp"),
         sl=payload.number(data, "sl"),
         reason=payload.text(data, "reason"),
+        kind=kind,
+        delivery=_name(data, "id"),
+        bar=_bar(data),
+        trade_id=_name(data, "trade_id"),
+        level=_level(data, kind, test=test),
         extra={name: value for name, value in data.items() if name not in FIELDS},
     )
-    if not test:
+    if not test and not managing:
         _check_levels(alert)
     return alert
+
+
+def _kind(data: Json) -> Kind:
+    if data.get("event_type") is None:
+        return "SIGNAL"
+    return cast(Kind, payload.choice(data, "event_type", KINDS))
+
+
+def _name(data: Json, field: str) -> str | None:
+    """A name, or a whole number that stands for one; None when absent, null or empty."""
+    value = data.get(field)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[:128]
+    return payload.label(data, field, limit=128)
+
+
+def _bar(data: Json) -> str:
+    """`ts` or `time` as given: only its being equal matters."""
+    for name in ("ts", "time"):
+        value = data.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)[:64]
+    return ""
 
 
 def _timeframe(data: Json) -> str:
@@ -58,12 +112,24 @@ def _timeframe(data: Json) -> str:
     return payload.label(data, "tf", limit=32)
 
 
-def _price(data: Json, *, test: bool) -> float | None:
-    if test and "price" in data:
+def _level(data: Json, kind: Kind, *, test: bool) -> float | None:
+    """Where a CLOSE ends or an UPDATE marks: its own field, else the price."""
+    if kind not in ("CLOSE", "UPDATE"):
+        return None
+    name = "exit" if kind == "CLOSE" else "mark"
+    name = "price" if data.get(name) is None and data.get("price") is not None else name
+    return _price({"price": data.get(name)}, test=test, needed=True, name=name)
+
+
+def _price(data: Json, *, test: bool, needed: bool, name: str = "price") -> float | None:
+    if (test and "price" in data) or not (needed or data.get("price") is not None):
         return payload.number(data, "price")
-    price = payload.number(data, "price", required=True)
+    try:
+        price = payload.number(data, "price", required=True)
+    except Invalid as error:
+        raise Invalid(name, error.reason) from None
     if price is not None and price <= 0:
-        raise Invalid("price", "expected a price above 0")
+        raise Invalid(name, "expected a price above 0")
     return price
 
 

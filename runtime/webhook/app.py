@@ -6,22 +6,34 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from sqlalchemy import Connection
 
 from runtime import auth, clock, http, payload
+from runtime.engines import is_test
 from runtime.journal.entry import render
 from runtime.journal.worker import JournalWorker
-from runtime.payload import Json
+from runtime.payload import Invalid, Json
+from runtime.risk import Account, Side
+from runtime.risk import quote as risk_quote
+from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError
-from runtime.webhook import events
-from runtime.webhook.alert import Alert, read
-from runtime.webhook.schema import ALERT_BODY
+from runtime.webhook import events, metrics, routing
+from runtime.webhook.alert import read
+from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_key
+from runtime.webhook.schema import ALERT_BODY, RESET_BODY
+from runtime.webhook.steps import STEPS
 
 log = logging.getLogger("runtime.webhook")
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Minutes = Annotated[float, Query(gt=0, le=525_600, allow_inf_nan=False)]
+Seconds = Annotated[float, Query(gt=0, le=31_536_000, allow_inf_nan=False)]
+Name = Annotated[str, Query(max_length=64)]
 
 
 class Webhook:
@@ -30,6 +42,7 @@ class Webhook:
     def __init__(self, settings: WebhookSettings) -> None:
         self.settings = settings
         self.started = clock.now()
+        self.pipeline = Pipeline(settings)
         self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self._journal: JournalWorker | None = None
@@ -54,34 +67,77 @@ class Webhook:
 
     async def receive(self, request: Request) -> http.JsonResponse:
         """Take one alert. 200 means committed; see the module `runtime.http` for every other answer."""
-        parsed = payload.parse(await http.read_body(request))
+        parsed, ip = payload.parse(await http.read_body(request)), _caller(request)
         if not auth.matches(parsed.data.pop("key", None), self.settings.key):
             raise auth.Forbidden
-        data = payload.redact(payload.check(parsed), self.settings.key.reveal())
-        event_id = await self.accept(read(data), _caller(request))
-        return http.JsonResponse({"ok": True, "id": event_id})
+        try:
+            data = payload.redact(payload.check(parsed), self.settings.key.reveal())
+            sized = self.pipeline.size(read(data))
+        except Invalid as error:
+            await self._refused(parsed.data, error, ip)
+            raise
+        result = await self.accept(sized, ip)
+        return http.JsonResponse(result.answer(), status_code=result.decision.status)
 
-    async def accept(self, alert: Alert, ip: str) -> int:
-        """Commit the alert, then wake those who deliver it; returns its id. Raises StoreError."""
-        ts = clock.iso(clock.now())
-        event_id = await self.store.write(lambda connection: events.add(connection, alert, ts, ip))
+    async def accept(self, sized: Sized, ip: str) -> Result:
+        """Decide about the alert and commit that, then wake those who deliver it. Raises StoreError."""
+        now, alert = clock.now(), sized.alert
+        result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, ip))
         self.journal.wake()
-        log.info("alert %d stored: %s %s %s", event_id, alert.engine, alert.signal, alert.symbol)
-        return event_id
+        made = (result.event_id, alert.engine, alert.signal, alert.symbol, result.decision.outcome)
+        log.info("alert %d stored: %s %s %s: %s", *made)
+        return result
+
+    async def _refused(self, data: Json, error: Invalid, ip: str) -> None:
+        """A store that fails here changes nothing for the caller: the alert is wrong either way."""
+        ts, key = clock.iso(clock.now()), self.settings.key.reveal()
+        shown = without_key(data, key)
+        why = Invalid(payload.redact(error.field, key), payload.redact(error.reason, key))
+        try:
+            await self.store.write(lambda connection: record_invalid(connection, shown, why, ts, ip))
+        except StoreError as failure:
+            log.error("a refusal could not be recorded: %s", failure)
+
+    async def reset_lock(self, request: Request) -> http.JsonResponse:
+        """Free the lock whoever holds it; the open virtual trades stay open."""
+        parsed = payload.parse(await http.read_body(request))
+        if not auth.matches(parsed.data.get("ops_key"), self.settings.ops_key):
+            raise auth.Forbidden
+        now, ip = clock.now(), _caller(request)
+        before = await self.store.write(lambda connection: routing.reset(connection, now, ip))
+        log.info("lock reset, it was held by %s", before)
+        return http.JsonResponse({"ok": True, "active_engine": None, "was": before, "updated_at": clock.iso(now)})
 
     def state(self) -> Json:
-        """Today's two keys, and the counters. The router that fills `active_engine` is not part of this service yet."""
+        """Who is active, when that changed, and the counters. Reading changes nothing, not even an expired lock."""
         with self.store.read() as connection:
+            lock, updated_at = routing.lock(connection)
             totals = events.totals(connection)
             pending = events.pending(connection, self.journal.delivered(connection))
+            engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
+        holder = held(lock, clock.now(), self.settings.lock_expiry)
         return {
-            "active_engine": None,
-            "updated_at": None,
+            "active_engine": holder.engine if holder else None,
+            "updated_at": updated_at,
+            "lock": _shown(holder, self.settings.lock_expiry),
+            "engines": engines,
             "events_total": totals.count,
             "last_event_ts": totals.last_ts,
             "journal_pending": pending,
             "journal_error": self.journal.error,
         }
+
+    def quote(self, engine: str, given: Json) -> Json:
+        """What an alert with these levels would be sized to, and why. Raises Invalid."""
+        found = self.settings.engines.get(engine)
+        price, sl = payload.number(given, "price", required=True), payload.number(given, "sl", required=True)
+        tp, shown = payload.number(given, "tp"), {"ok": True, "engine": engine}
+        if found.account is None or is_test(engine):
+            risk_quote(Account(1, 1, 1), price or 0, sl or 0, tp)  # nonsense is refused here too
+            return shown | {"qty": 0, "risk_usd": 0, "risk_real_usd": 0, "warnings": ["not configured: not sized"]}
+        side: Side | None = None if found.direction == "both" else "LONG" if found.direction == "long" else "SHORT"
+        result = risk_quote(found.account, price or 0, sl or 0, tp, side=side)
+        return shown | {"equity": found.account.equity, "risk_pct": found.account.risk_pct} | result.shown()
 
     async def ready(self) -> http.JsonResponse:
         """200 when an alert sent now would be committed and journalled, else 503 naming what fails."""
@@ -109,7 +165,7 @@ class Webhook:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        self._store = Store(self.settings.database, events.metadata)
+        self._store = Store(self.settings.database, events.metadata, STEPS)
         self._journal = JournalWorker(self._store, events.outbox, self._entries, self.settings.journal)
         self._journal.start()
         yield
@@ -127,10 +183,23 @@ class Webhook:
         def state() -> Any:
             return http.JsonResponse(self.state())
 
-        @app.get("/api/events", summary="Newest alerts first")
-        def recent(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Any:
+        @app.get("/api/events", summary="Newest alerts first; outcome=all shows refused ones too")
+        def recent(limit: Limit = 50, outcome: Annotated[str | None, Query(max_length=32)] = None) -> Any:
             with self.store.read() as connection:
-                return http.JsonResponse({"events": events.recent(connection, limit)})
+                return http.JsonResponse({"events": events.recent(connection, limit, outcome)})
+
+        @app.get("/api/metrics", summary="Counts by engine and signal, refusals, inactivity")
+        def counts(limit: Limit = 1000, window_min: Minutes = 1440.0, inactivity_sec: Seconds = 3600.0) -> Any:
+            with self.store.read() as connection:
+                return http.JsonResponse(metrics.report(connection, clock.now(), limit, window_min, inactivity_sec))
+
+        @app.get("/api/risk/quote", summary="What an alert would be sized to, and why")
+        def quote(engine: Name, price: Name, sl: Name, tp: str | None = None) -> Any:
+            return http.JsonResponse(self.quote(engine, {"price": price, "sl": sl, "tp": tp or None}))
+
+        @app.post("/api/reset_lock", openapi_extra=RESET_BODY, summary="Free the lock (operator's key)")
+        async def reset_lock(request: Request) -> Any:
+            return await self.reset_lock(request)
 
         @app.get("/health", summary="The process answers")
         async def health() -> Any:
@@ -139,6 +208,13 @@ class Webhook:
         @app.get("/ready", summary="Alerts can be committed and journalled")
         async def ready() -> Any:
             return await self.ready()
+
+
+def _shown(lock: Lock | None, expiry: float) -> Json | None:
+    if lock is None:
+        return None
+    expires = clock.iso(lock.renewed + timedelta(seconds=expiry)) if expiry else None
+    return {"engine": lock.engine, "since": clock.iso(lock.since), "expires_at": expires}
 
 
 def _caller(request: Request) -> str:

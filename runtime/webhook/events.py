@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, Table, Text, func, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 
+from runtime import clock
 from runtime.journal.outbox import outbox_table
 from runtime.payload import Json
-from runtime.webhook.alert import Alert
+from runtime.webhook.alert import FIELDS
 
 metadata = MetaData()
 
@@ -28,11 +46,26 @@ events = Table(
     Column("sl", Float),
     Column("reason", Text, nullable=False),
     Column("payload", Text, nullable=False),  # JSON, without the key
+    # NULL in all of these: stored by a release that did not know them, which means it was accepted.
+    Column("outcome", Text),  # a router's Outcome, or `invalid`
+    Column("status", Integer),  # HTTP
+    Column("reason_text", Text),  # why, for people
+    Column("event_type", Text),
+    Column("qty", Float),
+    Column("risk_usd", Float),
+    Column("risk_real_usd", Float),
+    Column("trade_id", Text),
+    Column("dedupe_key", Text),  # only of those that a repetition may refer to
+    Index("events_by_dedupe", "dedupe_key", "id", sqlite_where=text("dedupe_key IS NOT NULL")),
+    Index("events_by_engine", "engine", "id"),
     sqlite_autoincrement=True,  # an id is never given twice, so a cursor can trust it
 )
 outbox = outbox_table(metadata)
 
 _INSERT = insert(events).returning(events.c.id)
+_ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
+_JOURNALLED = _ACCEPTED & or_(events.c.outcome.is_(None), events.c.outcome != "duplicate")
+_SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +76,37 @@ class Totals:
     last_ts: str | None
 
 
-def add(connection: Connection, alert: Alert, ts: str, ip: str) -> int:
-    """Store an alert; returns its id."""
-    payload = alert.payload()
-    row = {name: payload[name] for name in ("engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason")}
+def add(connection: Connection, payload: Json, ts: str, ip: str, **found: Any) -> int:
+    """Store an alert with what was `found` about it (columns of the second half); returns its id."""
+    row = {name: payload[name] for name in FIELDS} | found
     row |= {"ts": ts, "ip": ip, "payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
     return int(connection.execute(_INSERT, row).scalar_one())
 
 
-def recent(connection: Connection, limit: int) -> list[Json]:
-    """The newest `limit` alerts, newest first, as `{...payload, "_id", "_ts", "_ip"}`."""
-    rows = connection.execute(select(events).order_by(events.c.id.desc()).limit(limit))
-    return [stamped(row.payload, row.id, row.ts, row.ip) for row in rows]
+def first(connection: Connection, key: str, now: datetime, window: float | None) -> int | None:
+    """The event that one with this dedupe key repeats; `window` None looks back without end.
+
+    Seconds are counted either way: a clock that jumped back must not make an old alert new.
+    """
+    query = select(events.c.id, events.c.ts).where(events.c.dedupe_key == key).order_by(events.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    near = window is None or abs((now - clock.from_iso(row.ts)).total_seconds()) <= window
+    return int(row.id) if near else None
+
+
+def recent(connection: Connection, limit: int, outcome: str | None = None) -> list[Json]:
+    """The newest `limit` alerts, newest first, as `{...payload, "_id", "_ts", "_ip", ...}`.
+
+    `outcome` None: those that were accepted; `all`: refused ones too; else those with that outcome.
+    """
+    query = select(events).order_by(events.c.id.desc()).limit(limit)
+    if outcome is None:
+        query = query.where(_ACCEPTED)
+    elif outcome != "all":
+        query = query.where(events.c.outcome == outcome)
+    return [stamped(row) for row in connection.execute(query)]
 
 
 def totals(connection: Connection) -> Totals:
@@ -65,17 +117,29 @@ def totals(connection: Connection) -> Totals:
 
 
 def journal_entries(connection: Connection, after: int, limit: int) -> list[tuple[int, Json]]:
-    """The next `limit` alerts after id `after`, oldest first, as (id, stamped payload)."""
-    query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
-    rows = connection.execute(query)
-    return [(row.id, stamped(row.payload, row.id, row.ts, row.ip)) for row in rows]
+    """The next `limit` alerts to journal after id `after`, oldest first, as (id, stamped payload)."""
+    query = select(events).where(events.c.id > after, _JOURNALLED).order_by(events.c.id).limit(limit)
+    return [(row.id, stamped(row)) for row in connection.execute(query)]
 
 
 def pending(connection: Connection, after: int) -> int:
-    """How many alerts have an id above `after`."""
-    return int(connection.execute(select(func.count()).where(events.c.id > after)).scalar_one())
+    """How many alerts to journal have an id above `after`."""
+    return int(connection.execute(select(func.count()).where(events.c.id > after, _JOURNALLED)).scalar_one())
 
 
-def stamped(payload: str, event_id: int, ts: str, ip: str) -> Json:
-    """A stored payload with what we know of it; a sender's own `_ts`, `_ip` or `_id` gives way."""
-    return {**json.loads(payload), "_ts": ts, "_ip": ip, "_id": event_id}
+def stamped(row: Row[Any]) -> Json:
+    """A stored payload with what we know of it; a sender's own `_ts`, `_ip`, `_id` or `qty` gives way."""
+    shown = {**json.loads(row.payload), "_ts": row.ts, "_ip": row.ip, "_id": row.id}
+    if row.outcome is None:
+        return shown
+    for name in _SHOWN:
+        shown.pop(name, None)
+        shown[name] = _tidy(getattr(row, name) or 0.0)
+    shown["_outcome"] = row.outcome
+    if row.outcome not in ("opened", "recorded"):
+        shown["_why"] = row.reason_text
+    return shown
+
+
+def _tidy(value: float) -> float:
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,8 +41,8 @@ def sent(deployed: Desk, keys: dict[str, str], url: str) -> Iterator[list[dict[s
     """The stored events, one for each alert of the log book, in the order in which they were sent."""
     before = httpx.get(f"{url}/api/state").json()["events_total"]
     with httpx.Client() as client:
-        for alert in ALERTS:
-            answer = client.post(f"{url}/tv", json={**alert, "key": keys["webhook_key"]})
+        for alert in ALERTS:  # each with an id of its own: two of them are the same alert, sent at different times
+            answer = client.post(f"{url}/tv", json={**alert, "key": keys["webhook_key"], "id": secrets.token_hex(8)})
             assert (answer.status_code, answer.json()["ok"]) == (200, True), answer.text
     wait_until(lambda: httpx.get(f"{url}/api/state").json()["journal_pending"] == 0, what="the journal was not written")
     state = httpx.get(f"{url}/api/state").json()

@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,21 @@ class Service:
         rest, _ = self.process.communicate(timeout=10)
         self.said.append(rest)
         return self.process.returncode
+
+    @contextmanager
+    def drained(self) -> Iterator[None]:
+        """For a test that makes it say more than a pipe holds; it is stopped at the end."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,))
+        reader.start()
+        try:
+            yield
+        finally:
+            self.process.kill()
+            self.process.wait()
+            reader.join()
+            self.process.stdout.close()
 
     def post(self, body: Any, path: str = "/tv") -> httpx.Response:
         return httpx.post(self.url + path, content=json.dumps(body).encode(), timeout=5)

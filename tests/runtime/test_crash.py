@@ -6,6 +6,7 @@ import json
 import random
 import re
 import resource
+import secrets
 import threading
 import time
 from collections import Counter
@@ -54,7 +55,7 @@ def _send_until_dead(running: Any, body: dict[str, Any], acked: list[int]) -> No
     with httpx.Client(base_url=running.url) as client:
         while True:
             try:
-                response = client.post("/tv", json=body)
+                response = client.post("/tv", json=body | {"id": secrets.token_hex(8)})
             except httpx.TransportError:
                 return
             assert response.status_code == 200
@@ -67,7 +68,7 @@ def test_a_full_disk_is_a_503_and_never_a_lie(
     running = service().start()
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (150_000, hard))
-    answers = [running.post(alert(reason="x" * 4000)) for _ in range(60)]
+    answers = [running.post(alert(reason="x" * 4000, id=number)) for number in range(60)]
     stored = [answer.json()["id"] for answer in answers if answer.status_code == 200]
     refused = [answer for answer in answers if answer.status_code != 200]
     assert stored
@@ -75,7 +76,7 @@ def test_a_full_disk_is_a_503_and_never_a_lie(
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "2")}
     assert running.get("/api/state")["events_total"] == len(stored)
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-    assert running.post(alert()).status_code == 200
+    assert running.post(alert(id="last")).status_code == 200
     wait_until(lambda: running.get("/api/state")["journal_pending"] == 0, 20)
     assert journalled(journal) == [*stored, stored[-1] + 1]
 

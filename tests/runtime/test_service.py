@@ -155,7 +155,15 @@ def test_a_start_without_its_settings_names_them_all(environ: dict[str, str]) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("JOURNAL_TZ", "Mars/Olympus"), ("JOURNAL_TZ", "../etc"), ("LISTEN_PORT", "x"), ("LISTEN_PORT", "70000")],
+    [
+        ("JOURNAL_TZ", "Mars/Olympus"),
+        ("JOURNAL_TZ", "../etc"),
+        ("LISTEN_PORT", "x"),
+        ("LISTEN_PORT", "70000"),
+        ("DEDUPE_SECONDS", "-1"),
+        ("LOCK_EXPIRY_SECONDS", "nan"),
+        ("OPPOSITE", "maybe"),
+    ],
 )
 def test_a_wrong_setting_is_named_with_its_value(environ: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name) as caught:

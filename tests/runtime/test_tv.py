@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ _fields = st.sampled_from(["engine", "signal", "symbol", "tf", "price", "tp", "s
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(_fields, _json, max_size=4))
 def test_no_value_anywhere_breaks_it(webhook: TestClient, alert: Make, changes: dict[str, Any]) -> None:
-    response = send(webhook, alert(**changes))
+    response = send(webhook, alert(**changes, id=secrets.token_hex(8)))
     assert response.status_code in {200, 400}
     if response.status_code == 200:
         newest = webhook.get("/api/events?limit=1").json()["events"][0]

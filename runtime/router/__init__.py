@@ -1,0 +1,1 @@
+"""Which alerts open, close or wait: the rules, without any database."""

@@ -1,0 +1,102 @@
+"""What the router remembers between alerts: who holds the lock, and which virtual trades are open."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Connection, Float, Index, Integer, Table, Text, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from runtime import clock
+from runtime.router.decision import Lock, Trade
+from runtime.webhook.events import metadata
+
+router = Table(
+    "router",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("engine", Text),  # NULL: free
+    Column("since", Text),
+    Column("renewed", Text),
+    Column("updated_at", Text, nullable=False),
+)
+
+trades = Table(
+    "trades",
+    metadata,
+    Column("trade_id", Text, primary_key=True),
+    Column("engine", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("entry", Float, nullable=False),
+    Column("stop", Float, nullable=False),
+    Column("qty", Float, nullable=False),
+    Column("opened_by", Integer, nullable=False),  # event ids
+    Column("closed_by", Integer),
+    Column("locked", Boolean, nullable=False),
+    Index("trades_open", "engine", sqlite_where=text("closed_by IS NULL")),
+    Index("trades_locked", "locked", sqlite_where=text("locked")),
+)
+
+resets = Table(
+    "lock_resets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ts", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("engine", Text),  # who held it; NULL: nobody
+)
+
+
+def lock(connection: Connection) -> tuple[Lock | None, str | None]:
+    """The lock as it was last written (it may have expired), and when that was."""
+    row = connection.execute(select(router).where(router.c.id == 1)).first()
+    if row is None:
+        return None, None
+    if row.engine is None:
+        return None, row.updated_at
+    return Lock(row.engine, clock.from_iso(row.since), clock.from_iso(row.renewed)), row.updated_at
+
+
+def set_lock(connection: Connection, before: Lock | None, after: Lock | None, now: datetime) -> None:
+    """Write the lock if it changed. When its holder changes, the trades of the one before hold it no longer."""
+    if before == after:
+        return
+    if before is None or after is None or before.since != after.since:
+        connection.execute(update(trades).where(trades.c.locked).values(locked=False))
+    row = {"engine": None, "since": None, "renewed": None, "updated_at": clock.iso(now)}
+    if after is not None:
+        row |= {"engine": after.engine, "since": clock.iso(after.since), "renewed": clock.iso(after.renewed)}
+    statement = upsert(router).values(id=1, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def reset(connection: Connection, now: datetime, ip: str) -> str | None:
+    """Free the lock and keep who asked; returns the engine that held it."""
+    before, _ = lock(connection)
+    set_lock(connection, before, None, now)
+    row = {"ts": clock.iso(now), "ip": ip, "engine": before.engine if before else None}
+    connection.execute(insert(resets), row)
+    return before.engine if before else None
+
+
+def open_trades(connection: Connection, engine: str) -> list[Trade]:
+    """The engine's open virtual trades, oldest first."""
+    query = select(trades).where(trades.c.engine == engine, trades.c.closed_by.is_(None)).order_by(trades.c.opened_by)
+    return [Trade(row.trade_id, row.symbol, row.side, row.locked) for row in connection.execute(query)]
+
+
+def opened_by(connection: Connection, trade_id: str) -> int | None:
+    """The event that opened `trade_id`, open or closed; None when there is no such trade."""
+    found: int | None = connection.execute(select(trades.c.opened_by).where(trades.c.trade_id == trade_id)).scalar()
+    return found
+
+
+def add_trade(connection: Connection, **row: object) -> None:
+    connection.execute(insert(trades), row)
+
+
+def close_trades(connection: Connection, closed: tuple[Trade, ...], event_id: int) -> None:
+    for trade in closed:
+        done = update(trades).where(trades.c.trade_id == trade.trade_id)
+        connection.execute(done.values(closed_by=event_id, locked=False))
