@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from runtime import engines
 
 T = TypeVar("T")
+
+PERF = "http://127.0.0.1:8010"
 
 
 class SettingsError(Exception):
@@ -54,7 +57,7 @@ class WebhookSettings:
     """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
     ENGINES_PATH is read here, once: a service never runs with half a registry. DEDUPE_SECONDS (0: off),
-    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject).
+    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine).
     """
 
     key: Secret
@@ -67,6 +70,7 @@ class WebhookSettings:
     dedupe_seconds: float = 30.0
     lock_expiry: float = 0.0
     opposite: Literal["close", "reject"] = "close"
+    perf_url: str = PERF
 
     @property
     def database(self) -> Path:
@@ -97,9 +101,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     state, listen = env.state(), env.listen(8000)
     registry = env.engines()
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
-    opposite = env.read("OPPOSITE", "close", _opposite)
+    opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     env.finish()
-    return WebhookSettings(key, ops_key, timezone, journal, state, listen, registry, dedupe, expiry, opposite)
+    found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url)
+    return WebhookSettings(key, ops_key, *found)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -186,6 +191,14 @@ def _seconds(text: str) -> float:
     if not 0 <= value <= 366 * 86_400:
         raise ValueError("expected seconds, from 0 to a year")
     return value
+
+
+def _url(text: str) -> str:
+    """Plain HTTP: the ledger is on this machine, and asks nobody here for a token."""
+    url = urlsplit(text)
+    if url.scheme != "http" or not url.hostname or url.query or (url.port or 80) < 1:
+        raise ValueError("expected something like http://127.0.0.1:8010")
+    return text
 
 
 def _opposite(text: str) -> Literal["close", "reject"]:

@@ -22,8 +22,9 @@ from runtime.risk import quote as risk_quote
 from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError
-from runtime.webhook import events, metrics, routing
+from runtime.webhook import events, messages, metrics, routing
 from runtime.webhook.alert import read
+from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_key
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 from runtime.webhook.steps import STEPS
@@ -46,6 +47,7 @@ class Webhook:
         self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self._journal: JournalWorker | None = None
+        self._perf: PerfSink | None = None
         http.install(self.app)
         self._routes()
 
@@ -60,6 +62,12 @@ class Webhook:
         if self._journal is None:
             raise StoreError("the service has not started")
         return self._journal
+
+    @property
+    def perf(self) -> PerfSink:
+        if self._perf is None:
+            raise StoreError("the service has not started")
+        return self._perf
 
     def alive(self) -> bool:
         """False when the store's writer is gone and only a restart helps."""
@@ -84,6 +92,7 @@ class Webhook:
         now, alert = clock.now(), sized.alert
         result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, ip))
         self.journal.wake()
+        self.perf.wake()
         made = (result.event_id, alert.engine, alert.signal, alert.symbol, result.decision.outcome)
         log.info("alert %d stored: %s %s %s: %s", *made)
         return result
@@ -114,6 +123,7 @@ class Webhook:
             lock, updated_at = routing.lock(connection)
             totals = events.totals(connection)
             pending = events.pending(connection, self.journal.delivered(connection))
+            perf_pending, perf_dead = messages.counts(connection)
             engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
         holder = held(lock, clock.now(), self.settings.lock_expiry)
         return {
@@ -125,6 +135,9 @@ class Webhook:
             "last_event_ts": totals.last_ts,
             "journal_pending": pending,
             "journal_error": self.journal.error,
+            "perf_pending": perf_pending,
+            "perf_dead": perf_dead,
+            "perf_error": self.perf.error,
         }
 
     def quote(self, engine: str, given: Json) -> Json:
@@ -167,8 +180,11 @@ class Webhook:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self._store = Store(self.settings.database, events.metadata, STEPS)
         self._journal = JournalWorker(self._store, events.outbox, self._entries, self.settings.journal)
+        self._perf = PerfSink(self._store, self.settings.perf_url)
         self._journal.start()
+        self._perf.start()
         yield
+        self._perf.stop()
         self._journal.stop()
         self._store.close()
 

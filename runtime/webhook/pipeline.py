@@ -14,7 +14,7 @@ from runtime.engines import Engine
 from runtime.payload import Invalid, Json
 from runtime.router.decision import Case, Decision, Rules, decide, needs_trades
 from runtime.settings import WebhookSettings
-from runtime.webhook import events, routing
+from runtime.webhook import events, messages, routing
 from runtime.webhook.alert import Alert
 
 LONGEST_KEPT = 2000
@@ -80,8 +80,10 @@ class Pipeline:
         event_id = self._record(connection, sized, made, now, ip)
         routing.set_lock(connection, before, made.lock, now)
         routing.close_trades(connection, made.closes, event_id)
+        told = managed(sized.alert, made, now)
         if made.outcome == "opened":
-            self._open(connection, sized, event_id, now)
+            told.append(self._open(connection, sized, event_id, now))
+        messages.add(connection, event_id, told)
         first = case.first if made.outcome == "duplicate" else None
         return Result(first or event_id, made, made.lock.engine if made.lock else None)
 
@@ -136,22 +138,29 @@ class Pipeline:
             dedupe_key=None if final else alert.dedupe_key,
         )
 
-    def _open(self, connection: Connection, sized: Sized, event_id: int, now: datetime) -> None:
-        alert, quote = sized.alert, sized.quote
-        if quote is None:
-            return
-        routing.add_trade(
-            connection,
-            trade_id=trade_name(alert, event_id, now),
-            engine=alert.engine,
-            symbol=alert.symbol,
-            side=quote.side,
-            entry=alert.price,
-            stop=alert.sl,
-            qty=quote.size,
-            opened_by=event_id,
-            locked=sized.engine.aggressive,
-        )
+    def _open(self, connection: Connection, sized: Sized, event_id: int, now: datetime) -> Json:
+        """Keep the virtual trade, and say what the ledger is told of it. Its quantity is in the underlying's units."""
+        alert, quote, name = sized.alert, sized.quote, trade_name(sized.alert, event_id, now)
+        assert quote is not None  # noqa: S101 - only what is sized opens
+        same: Json = {"trade_id": name, "engine": alert.engine, "symbol": alert.symbol, "side": quote.side}
+        same |= {"entry": alert.price, "stop": alert.sl, "qty": quote.size}
+        routing.add_trade(connection, **same, opened_by=event_id, locked=sized.engine.aggressive)
+        meta = {
+            "tf": alert.tf,
+            "tp": alert.tp,
+            "reason": alert.reason[:LONGEST_KEPT],
+            "src": "/tv",
+            "event_id": event_id,
+        }
+        told = {"type": "OPEN", **same, "risk_usd": quote.risk_real_usd, "ts": clock.iso(now)}
+        return told | {"meta": meta | {"event_id": event_id, "qty": quote.qty}}
+
+
+def managed(alert: Alert, made: Decision, now: datetime) -> list[Json]:
+    """What the ledger is told of trades that end or are marked: at the alert's own level, else its price."""
+    level, ts = alert.level or alert.price, clock.iso(now)
+    ends = [{"type": "CLOSE", "trade_id": trade.trade_id, "exit": level, "ts": ts} for trade in made.closes]
+    return ends + [{"type": "UPDATE", "trade_id": trade.trade_id, "mark": level, "ts": ts} for trade in made.marks]
 
 
 def trade_name(alert: Alert, event_id: int, now: datetime) -> str:

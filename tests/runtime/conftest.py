@@ -58,6 +58,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "TRADING_STATE_DIR": str(state),
         "JOURNAL_PATH": str(tmp_path / "journal.md"),
         "LISTEN_PORT": "0",
+        "PERF_URL": "http://127.0.0.1:9",  # discard: nobody listens there
         "ENGINES_PATH": str(state / "risk_config.json"),
     }
 
