@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     or_,
@@ -63,6 +64,8 @@ events = Table(
 outbox = outbox_table(metadata)
 
 _INSERT = insert(events).returning(events.c.id)
+_KEY = events.c.dedupe_key == bindparam("key")
+_NEWEST_WITH_KEY = select(events.c.id, events.c.ts).where(_KEY).order_by(events.c.id.desc()).limit(1)
 _ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
 _JOURNALLED = _ACCEPTED & or_(events.c.outcome.is_(None), events.c.outcome != "duplicate")
 _SHOWN = ("qty", "risk_usd", "risk_real_usd")
@@ -88,8 +91,7 @@ def first(connection: Connection, key: str, now: datetime, window: float | None)
 
     Seconds are counted either way: a clock that jumped back must not make an old alert new.
     """
-    query = select(events.c.id, events.c.ts).where(events.c.dedupe_key == key).order_by(events.c.id.desc()).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(_NEWEST_WITH_KEY, {"key": key}).first()
     if row is None:
         return None
     near = window is None or abs((now - clock.from_iso(row.ts)).total_seconds()) <= window

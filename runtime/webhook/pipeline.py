@@ -74,11 +74,11 @@ class Pipeline:
 
     def commit(self, connection: Connection, sized: Sized, now: datetime, ip: str) -> Result:
         """Decide and record. The lock is read and written here, so nobody can come between."""
-        before, _ = routing.lock(connection)
         case = self._case(connection, sized, now)
         made = decide(case)
         event_id = self._record(connection, sized, made, now, ip)
-        routing.set_lock(connection, before, made.lock, now)
+        if sized.engine.aggressive:
+            routing.set_lock(connection, case.lock, made.lock, now)
         routing.close_trades(connection, made.closes, event_id)
         told = managed(sized.alert, made, now)
         if made.outcome == "opened":
@@ -101,7 +101,7 @@ class Pipeline:
             rules=self.rules,
             trade_id=alert.trade_id,
             first=first,
-            lock=routing.lock(connection)[0],
+            lock=routing.lock(connection)[0] if engine.aggressive else None,  # the others neither need nor change it
             trades=routing.open_trades(connection, engine.name) if wanted else (),
         )
 

@@ -47,10 +47,12 @@ resets = Table(
     Column("engine", Text),  # who held it; NULL: nobody
 )
 
+_LOCK = select(router).where(router.c.id == 1)
+
 
 def lock(connection: Connection) -> tuple[Lock | None, str | None]:
     """The lock as it was last written (it may have expired), and when that was."""
-    row = connection.execute(select(router).where(router.c.id == 1)).first()
+    row = connection.execute(_LOCK).first()
     if row is None:
         return None, None
     if row.engine is None:

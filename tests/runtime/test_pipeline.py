@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from runtime import settings
@@ -143,3 +146,53 @@ def test_an_old_and_a_new_database_are_alike(environ: dict[str, str], tmp_path: 
         return found
 
     assert schema(tmp_path / "old", (FIXTURES / "webhook_v0.sql").read_text()) == schema(tmp_path / "new", "")
+
+
+LOGBOOK = json.loads((FIXTURES / "logbook_payloads.json").read_text())["alerts"]
+
+
+def test_the_log_books_alerts_in_their_order_are_all_accepted(webhook: TestClient, alert: Make) -> None:
+    answers = [webhook.post("/tv", json={**payload, "key": alert()["key"]}) for payload in LOGBOOK]
+    assert {answer.status_code for answer in answers} == {200}
+    repeated = [number for number, answer in enumerate(answers) if answer.json().get("duplicate")]
+    assert [LOGBOOK[number]["reason"] for number in repeated] == ["tg_test"]  # the same Gold signal twice in a second
+    assert webhook.get("/api/state").json()["active_engine"] == "COINM_SHORT"
+
+
+KILLERS: list[tuple[str, dict[str, Any]]] = [
+    ("event_type", {"event_type": "BAR"}), ("event_type", {"event_type": 5}), ("event_type", {"event_type": ""}),
+    ("exit", {"event_type": "CLOSE", "exit": float("inf")}), ("exit", {"event_type": "CLOSE", "exit": -1}),
+    ("exit", {"event_type": "CLOSE", "exit": True}), ("mark", {"event_type": "UPDATE", "mark": "x"}),
+    ("exit", {"event_type": "CLOSE", "price": None}), ("mark", {"event_type": "UPDATE", "price": None}),
+    ("id", {"id": {}}), ("id", {"id": True}), ("id", {"id": "x" * 129}), ("id", {"id": "a\nb"}),
+    ("trade_id", {"trade_id": ["t"]}), ("trade_id", {"trade_id": "\u0000"}), ("sl", {"sl": 2000 - 1e-9}),
+    ("price", {"price": 1e300, "tp": 0, "sl": 1}), ("sl", {"sl": 1e-300}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "changes"), KILLERS)
+def test_the_new_fields_are_refused_by_name_too(
+    webhook: TestClient, alert: Make, field: str, changes: dict[str, Any]
+) -> None:
+    response = webhook.post("/tv", content=json.dumps(alert(**changes)).encode())
+    assert (response.status_code, response.json()["field"]) == (400, field), response.text
+    assert newest(webhook, "&outcome=invalid")["field"] == field
+
+
+_text = st.text(st.characters(exclude_categories=()), max_size=20)
+_value = st.none() | st.booleans() | st.integers() | st.floats() | _text | st.lists(st.integers(), max_size=2)
+_names = st.sampled_from(["event_type", "id", "ts", "time", "trade_id", "exit", "mark", "price", "sl", "engine"])
+_kinds = st.sampled_from(["SIGNAL", "OPEN", "UPDATE", "CLOSE"])
+
+
+@given(
+    kind=_kinds,
+    engine=st.sampled_from(["COINM_SHORT", "USDTM_LONG", "GOLD_CFD_LONG", "OTHER", "TV_TEST"]),
+    changes=st.dictionaries(_names, _value, max_size=3),
+)
+@hypothesis.settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_event_breaks_it(webhook: TestClient, alert: Make, kind: str, engine: str, changes: dict[str, Any]) -> None:
+    body = alert(**{"event_type": kind, "engine": engine, **changes})
+    assert webhook.post("/tv", content=json.dumps(body).encode()).status_code in {200, 400, 409}
+    for page in ("/api/events?outcome=all", "/api/state", "/api/metrics"):
+        assert webhook.get(page).status_code == 200
