@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,6 +14,24 @@ from ops.resources import Check, File, Release, Resource, Unit, active, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 
+ENGINES = "/opt/trading/engines.json"
+
+
+class EngineConfig(RoleConfig):
+    """What is said here is laid over the built-in engine of that name; the service checks how it fits together."""
+
+    direction: Literal["long", "short", "both"] = "both"
+    aggressive: bool = Field(False, description="excludes the other aggressive engines")
+    equity: float | None = Field(None, gt=0, description="USD")
+    risk_pct: float | None = Field(None, gt=0, le=20, description="0.01 and 1 are both 1 %")
+    qty_step: float | None = Field(None, gt=0)
+    min_qty: float | None = Field(None, ge=0)
+    contract: Literal["linear", "inverse"] = "linear"
+    contract_value: float | None = Field(None, gt=0, description="units in a contract; USD for inverse ones")
+    max_leverage: float | None = Field(None, gt=0, description="null: no cap")
+    tick_size: float | None = Field(None, gt=0)
+    min_stop_ticks: float | None = Field(None, ge=0)
+
 
 class Config(RoleConfig):
     port: Port = 8000
@@ -19,6 +39,13 @@ class Config(RoleConfig):
     webhook_key: Secret = Field(min_length=12, description="what an alert carries as `key`")
     ops_key: Secret = Field(min_length=12, description="what an operator's request carries")
     timezone: TimeZone = Field("America/Montreal", description="of the journal's times")
+    opposite: Literal["close", "reject"] = Field("close", description="a signal against an engine's direction")
+    lock_expiry: float = Field(0, ge=0, le=31_536_000, description="seconds; 0: the lock never expires")
+    dedupe: float = Field(30, ge=0, le=86_400, description="seconds; 0: only an alert's own id tells a repetition")
+    perf_url: str = Field(
+        "http://127.0.0.1:8010", pattern=r"^http://[^\s\"'$`\\]+$", description="the ledger, on this host"
+    )
+    engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
 
 
 class Webhook(Role):
@@ -29,8 +56,10 @@ class Webhook(Role):
         env = env_file("webhook", c, "/opt/trading/.env")
         yield File("/opt/trading/journal.md", owner="trading", group="trading", mode=0o640)
         yield from (release, env)
+        engines = [File(ENGINES, content=_engines(c))] if c.engines else []
+        yield from engines
         yield Unit("tv-webhook.socket", c, service="tv-webhook.service")
-        yield Unit("tv-webhook.service", c, restart_on=(release, env))
+        yield Unit("tv-webhook.service", c, restart_on=(release, env, *engines))
 
     def checks(self, c: Config) -> Iterable[Check]:
         yield active("tv-webhook.socket")
@@ -38,3 +67,9 @@ class Webhook(Role):
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
         return {"webhook": answers_at(c.listen, c.port, address)}
+
+
+def _engines(c: Config) -> str:
+    """Only what the inventory says: the rest is the service's own."""
+    given = {name: engine.model_dump(exclude_unset=True) for name, engine in c.engines.items()}
+    return json.dumps({"engines": given}, indent=2) + "\n"

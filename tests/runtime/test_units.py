@@ -12,6 +12,9 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import SecretStr
 
+from roles.webhook.role import Config, Webhook
+from runtime import engines, settings
+
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SECRET = 'a"b\\c$d`e é#;'
 CONFIG = SimpleNamespace(
@@ -23,6 +26,11 @@ CONFIG = SimpleNamespace(
     timezone="America/Montreal",
     equity0=10_000.0,
     reversal="keep",
+    opposite="close",
+    lock_expiry=0.0,
+    dedupe=30.0,
+    perf_url="http://127.0.0.1:8010",
+    engines={},
 )
 
 
@@ -60,3 +68,34 @@ def test_the_socket_listens_where_it_is_told(unit: str, listen: str, expected: s
 def test_a_secret_survives_systemds_quoting(name: str, variable: str) -> None:
     lines = dict(line.split("=", 1) for line in render(f"env/{name}.env.j2").splitlines() if not line.startswith("#"))
     assert lines[variable] == '"a\\"b\\\\c\\$d\\`e é#;"'
+
+
+def told(**given: Any) -> tuple[dict[str, str], list[Any]]:
+    """The environment and the resources of a host whose inventory says `given`."""
+    config = Config.model_validate({"webhook_key": "k" * 12, "ops_key": "o" * 12, **given})
+    text = render("env/webhook.env.j2", **{name: getattr(config, name) for name in Config.model_fields})
+    env = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    return env, list(Webhook().resources(config, None))  # type: ignore[arg-type]
+
+
+def test_the_inventorys_engines_are_what_the_service_reads(tmp_path: Path) -> None:
+    mine = {"equity": 50_000, "risk_pct": 0.5, "qty_step": 0.01, "direction": "both"}
+    given = {"EURUSD_FTMO": mine, "GOLD_CFD_LONG": {"max_leverage": None}}
+    env, resources = told(engines=given, opposite="reject", lock_expiry=60)
+    (file,) = [one for one in resources if getattr(one, "path", "") == env["ENGINES_PATH"]]
+    (tmp_path / "engines.json").write_text(file.content)
+    found = settings.webhook(env | {"ENGINES_PATH": str(tmp_path / "engines.json")})
+    assert (found.opposite, found.lock_expiry, found.dedupe_seconds) == ("reject", 60, 30)
+    gold, ftmo = found.engines.get("GOLD_CFD_LONG"), found.engines.get("EURUSD_FTMO")
+    assert gold.account
+    assert (gold.direction, gold.account.equity, gold.account.max_leverage) == ("long", 1500, None)
+    assert ftmo.account
+    assert ftmo.account.risk_pct == 0.5
+    assert file in next(one for one in resources if getattr(one, "unit", "") == "tv-webhook.service").restart_on
+
+
+def test_without_engines_in_the_inventory_the_hosts_own_file_counts(tmp_path: Path) -> None:
+    env, resources = told()
+    assert "ENGINES_PATH" not in env
+    assert not [one for one in resources if getattr(one, "path", "").endswith("engines.json")]
+    assert engines.read({}) == settings.webhook(env | {"ENGINES_PATH": str(tmp_path / "none.json")}).engines
