@@ -30,12 +30,16 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """An open virtual trade. `locked`: opened under the lock as it stands now, so it holds it."""
+    """An open virtual trade; `alias` is what its sender calls it.
+
+    `locked`: opened under the lock as it stands now, so it holds it.
+    """
 
     trade_id: str
     symbol: str
     side: Side
     locked: bool
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ def _left(case: Case, lock: Lock | None, closes: tuple[Trade, ...]) -> Lock | No
 def _targets(case: Case) -> tuple[Trade, ...]:
     if case.trade_id is None:
         return _on_symbol(case)
-    return tuple(trade for trade in case.trades if trade.trade_id == case.trade_id)
+    return tuple(trade for trade in case.trades if case.trade_id in (trade.trade_id, trade.alias))
 
 
 def _on_symbol(case: Case) -> tuple[Trade, ...]:

@@ -115,7 +115,7 @@ class Pipeline:
         else:
             found = events.first(connection, alert.dedupe_key, now, self.dedupe_seconds)
         if found is None and sized.opens and alert.trade_id is not None:
-            return routing.opened_by(connection, alert.trade_id)
+            return routing.opened_by(connection, alert.engine, alert.trade_id)
         return found
 
     def _record(self, connection: Connection, sized: Sized, made: Decision, now: datetime, ip: str) -> int:
@@ -140,11 +140,15 @@ class Pipeline:
 
     def _open(self, connection: Connection, sized: Sized, event_id: int, now: datetime) -> Json:
         """Keep the virtual trade, and say what the ledger is told of it. Its quantity is in the underlying's units."""
-        alert, quote, name = sized.alert, sized.quote, trade_name(sized.alert, event_id, now)
+        alert, quote = sized.alert, sized.quote
         assert quote is not None  # noqa: S101 - only what is sized opens
+        name = alert.trade_id or f"{now:%Y%m%dT%H%M%S}-{event_id}"
+        if alert.trade_id is not None and routing.is_used(connection, name):
+            name = f"{name[:100]}-{now:%Y%m%dT%H%M%S}-{event_id}"
         same: Json = {"trade_id": name, "engine": alert.engine, "symbol": alert.symbol, "side": quote.side}
         same |= {"entry": alert.price, "stop": alert.sl, "qty": quote.size}
-        routing.add_trade(connection, **same, opened_by=event_id, locked=sized.engine.aggressive)
+        locked = sized.engine.aggressive
+        routing.add_trade(connection, **same, alias=alert.trade_id, opened_by=event_id, locked=locked)
         meta = {
             "tf": alert.tf,
             "tp": alert.tp,
@@ -161,11 +165,6 @@ def managed(alert: Alert, made: Decision, now: datetime) -> list[Json]:
     level, ts = alert.level or alert.price, clock.iso(now)
     ends = [{"type": "CLOSE", "trade_id": trade.trade_id, "exit": level, "ts": ts} for trade in made.closes]
     return ends + [{"type": "UPDATE", "trade_id": trade.trade_id, "mark": level, "ts": ts} for trade in made.marks]
-
-
-def trade_name(alert: Alert, event_id: int, now: datetime) -> str:
-    """The sender's trade id, else one made of the event: the same event always gives the same."""
-    return alert.trade_id or f"{now:%Y%m%dT%H%M%S}-{event_id}"
 
 
 def record_invalid(connection: Connection, data: Json, error: Invalid, ts: str, ip: str) -> int:

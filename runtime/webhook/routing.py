@@ -25,6 +25,7 @@ trades = Table(
     "trades",
     metadata,
     Column("trade_id", Text, primary_key=True),
+    Column("alias", Text),  # the sender's own name of it; it may come again once the trade is closed
     Column("engine", Text, nullable=False),
     Column("symbol", Text, nullable=False),
     Column("side", Text, nullable=False),
@@ -85,13 +86,19 @@ def reset(connection: Connection, now: datetime, ip: str) -> str | None:
 def open_trades(connection: Connection, engine: str) -> list[Trade]:
     """The engine's open virtual trades, oldest first."""
     query = select(trades).where(trades.c.engine == engine, trades.c.closed_by.is_(None)).order_by(trades.c.opened_by)
-    return [Trade(row.trade_id, row.symbol, row.side, row.locked) for row in connection.execute(query)]
+    return [Trade(row.trade_id, row.symbol, row.side, row.locked, row.alias) for row in connection.execute(query)]
 
 
-def opened_by(connection: Connection, trade_id: str) -> int | None:
-    """The event that opened `trade_id`, open or closed; None when there is no such trade."""
-    found: int | None = connection.execute(select(trades.c.opened_by).where(trades.c.trade_id == trade_id)).scalar()
+def opened_by(connection: Connection, engine: str, alias: str) -> int | None:
+    """The event that opened the trade the engine calls `alias`; None when none of that name is open."""
+    mine = (trades.c.engine == engine, trades.c.closed_by.is_(None), trades.c.alias == alias)
+    found: int | None = connection.execute(select(trades.c.opened_by).where(*mine)).scalar()
     return found
+
+
+def is_used(connection: Connection, trade_id: str) -> bool:
+    """True when a trade, open or closed, has this id: the ledger never takes one twice."""
+    return connection.execute(select(trades.c.trade_id).where(trades.c.trade_id == trade_id)).first() is not None
 
 
 def add_trade(connection: Connection, **row: object) -> None:

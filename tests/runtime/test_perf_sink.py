@@ -60,6 +60,24 @@ def test_an_alert_opens_and_closes_a_trade(
     assert (trade["status"], trade["exit"], trade["pnl"], trade["r"]) == ("CLOSED", 67000, 60, 1)
 
 
+def test_a_senders_trade_id_may_come_again_once_it_is_closed(
+    service: Callable[..., Any], ledger: Start, alert: Make, wait_until: Callable[..., None]
+) -> None:
+    perf = ledger()
+    running = service().start()
+    for number in range(3):
+        opened = alert(**SHORT, trade_id="Short", id=number)
+        assert running.post(opened).json().get("duplicate") is None
+        assert running.post(opened | {"id": f"again {number}"}).json()["duplicate"] is True
+        done = running.post(alert(**SHORT, event_type="CLOSE", trade_id="Short", id=f"close {number}")).json()
+        assert (done["outcome"], len(done["trades"])) == ("closed", 1)
+    assert running.post(alert(trade_id="Short")).json().get("duplicate") is None  # another engine's own
+    told(running, wait_until)
+    trades = perf.get("/perf/trades")["trades"]
+    assert [trade["status"] for trade in trades] == ["OPEN", "CLOSED", "CLOSED", "CLOSED"]
+    assert running.get("/api/state")["perf_dead"] == 0
+
+
 def test_tests_repetitions_and_the_unsized_are_not_told(service: Callable[..., Any], alert: Make) -> None:
     running = service().start()
     for changes in ({"engine": "TV_TEST"}, {"engine": "XAU_M5_SCALP"}, {"sl": 0}, {"engine": "USDTM_LONG", "sl": 2001}):

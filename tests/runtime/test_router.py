@@ -188,7 +188,7 @@ def test_what_makes_two_alerts_the_same(
 @pytest.fixture
 def quick(environ: dict[str, str]) -> Iterator[TestClient]:
     """A webhook with a short window, a lock that expires, and opposite signals refused."""
-    environ |= {"DEDUPE_SECONDS": "0.2", "LOCK_EXPIRY_SECONDS": "0.3", "OPPOSITE": "reject"}
+    environ |= {"DEDUPE_SECONDS": "0.2", "LOCK_EXPIRY_SECONDS": "1.5", "OPPOSITE": "reject"}
     with TestClient(Edge(Webhook(settings.webhook(environ)).app), raise_server_exceptions=False) as client:
         yield client
 
@@ -199,7 +199,7 @@ def test_the_settings_of_the_router(quick: TestClient, alert: Make) -> None:
     refused = send(quick, alert, SHORT, signal="BUY", tp=0, sl=0)
     assert (refused.status_code, refused.json()["field"]) == (400, "signal")
     assert send(quick, alert, LONG).status_code == 409
-    time.sleep(0.35)
+    time.sleep(1.6)
     assert active(quick) is None
     assert send(quick, alert, LONG).status_code == 200
     assert active(quick) == "USDTM_LONG"
