@@ -183,6 +183,85 @@ def secrets_rotate(
     tasks.rotate(name, host, value_from_stdin=value_from_stdin, identity=identity, configs=configs())
 
 
+LOGBOOK = {"file": "a log book (default: journal.md of this checkout)"}
+IN_JSON = {"json": "JSON on stdout, for scripts"}
+
+
+@task(name="lint", help=LOGBOOK | IN_JSON)
+def journal_lint(_: Context, file: str = "", json: bool = False) -> None:
+    """Check a log book: text outside entries, broken dates, leaked keys; exits 1 if anything is wrong"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.lint(file, json=json))
+
+
+@task(name="list", help=LOGBOOK | IN_JSON | {"kind": "only session, alert, note or text"})
+def journal_list(_: Context, file: str = "", kind: str | None = None, json: bool = False) -> None:
+    """List the entries of a log book"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.list_(file, json=json, kind=kind))
+
+
+@task(name="show", positional=["which"], help=LOGBOOK | {"which": "its line, or how its time begins: 2026-02-15"})
+def journal_show(_: Context, which: str, file: str = "") -> None:
+    """Show an entry, or all of a day; secrets are masked"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.show(which, file))
+
+
+@task(name="search", positional=["words"], help=LOGBOOK | IN_JSON | {"words": "all of them, whatever their accents"})
+def journal_search(_: Context, words: str, file: str = "", json: bool = False) -> None:
+    """Find the entries that have all these words; exits 1 if there is none"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.search(words, file, json=json))
+
+
+@task(name="tail", help=LOGBOOK | {"count": "how many"})
+def journal_tail(_: Context, file: str = "", count: int = 5) -> None:
+    """Show the last entries"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.tail(file, count))
+
+
+@task(name="stats", help=LOGBOOK | IN_JSON)
+def journal_stats(_: Context, file: str = "", json: bool = False) -> None:
+    """Count entries by kind, day and engine"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.stats(file, json=json))
+
+
+@task(
+    name="todo",
+    help=LOGBOOK | IN_JSON | {"done": "tick off the point on this line", "all": "those that are done too"},
+)
+def journal_todo(_: Context, file: str = "", done: int | None = None, all: bool = False, json: bool = False) -> None:
+    """List the open points of all sessions, or tick one off"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.todo(file, json=json, done=int(done) if done is not None else None, all=all))
+
+
+@task(name="fix", help=LOGBOOK | IN_JSON | {"check": "change nothing; exit 2 if anything would"})
+def journal_fix(_: Context, file: str = "", check: bool = False, json: bool = False) -> None:
+    """Move text that stands outside entries into an entry at the end; keeps a backup"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.fix(file, check=check, json=json))
+
+
+@task(name="scrub", help=LOGBOOK | IN_JSON | {"write": "mask them in the file; keeps a backup"})
+def journal_scrub(_: Context, file: str = "", write: bool = False, json: bool = False) -> None:
+    """Find leaked secrets and say what to rotate; exits 2 while there are any"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.scrub(file, json=json, write=write))
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -214,5 +293,11 @@ alert.__doc__ = "Alerts"
 secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets_list, secrets_edit, secrets_rotate)
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
-namespace = Collection(deploy, plan, status, logs, test, bench, alert, host, secrets, lab)
+journal = Collection(
+    "journal", journal_lint, journal_list, journal_show, journal_search, journal_tail, journal_stats, journal_todo,
+    journal_fix, journal_scrub,
+)  # fmt: skip
+journal.__doc__ = "Journal: the log book"
+
+namespace = Collection(deploy, plan, status, logs, test, bench, alert, journal, host, secrets, lab)
 namespace.__doc__ = "Project"

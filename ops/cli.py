@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NoReturn, TypeVar, cast, overload
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.loader import FilesystemLoader
+from invoke.parser.argument import Argument
 from invoke.program import Program
 from invoke.tasks import task as invoke_task
 from invoke.util import helpline
@@ -70,6 +71,12 @@ class Inv(Program):
         # Invoke turns bytecode caching off, which would compile every module of ours anew on each call.
         sys.dont_write_bytecode = False
 
+    def parse_collection(self) -> None:
+        super().parse_collection()
+        words = self.core.unparsed
+        if words and words[0] in self.collection.task_names:
+            words[1:] = _file_named(self.collection[words[0]].get_arguments(), words[1:], self.collection.task_names)
+
     def no_tasks_given(self) -> NoReturn:
         self.list_tasks()
         raise Exit
@@ -126,6 +133,19 @@ def _help_first(arguments: list[str]) -> list[str]:
     if arguments and not arguments[0].startswith("-") and "--help" in arguments[1:]:
         return ["--help", arguments[0]]
     return arguments
+
+
+def _file_named(known: Sequence[Argument], words: list[str], tasks: Container[str]) -> list[str]:
+    """`TASK FILE` for a task whose `file` has a default: Invoke has no positional arguments that may be left out."""
+    if any(one.positional for one in known) or not any(one.name == "file" for one in known):
+        return words
+    switches = {f"--{one.name}" for one in known if one.kind is bool}
+    for at, word in enumerate(words):
+        if not word.startswith("-") and word not in tasks:
+            return [*words[:at], "--file", *words[at:]]
+        if word not in switches:
+            break
+    return words
 
 
 def _run(program: Inv, argv: list[str]) -> int:
