@@ -1,0 +1,150 @@
+"""`.venv/bin/python -P -m benchmarks.logbook`: how fast a log book of 100 MB is parsed, and appended to.
+
+Needs no host. Exits 1 when a target is missed. Each measurement is a process of its own: peak memory is a process's.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from runtime.journal import book
+from runtime.journal.replace import append
+
+SIZE = 100_000_000
+ALERT = """## 2026-03-{day:02} {hour:02}:{minute:02} | TV Webhook | DEMO | XAUUSD M5 | BUY
+1. **Signal**: `BUY`
+2. **Engine**: `DEMO`
+3. **Symbol/TF**: `XAUUSD` / `M5`
+4. **Price**: `2000.5`
+5. **TP**: `2010.0`
+6. **SL**: `1995.0`
+7. **Reason**: essai {number}
+8. **Payload brut**:
+```json
+{{
+  "engine": "DEMO",
+  "reason": "essai {number}"
+}}
+```
+
+"""
+SESSION = """## 2026-03-{day:02} {hour:02}:{minute:02} — Séance {number}
+1) Objectifs:
+- Déployer, vérifier, écrire.
+
+2) Actions:
+- Une ligne assez longue pour ressembler à ce que contient une vraie séance de travail sur un hôte.
+
+3) Décisions:
+—
+
+4) Commandes / Code:
+```bash
+# pas un titre
+./inv deploy --host lab
+```
+
+5) Points ouverts (next):
+- Un point.
+
+"""
+
+
+def main(names: list[str]) -> int:
+    if names:
+        print(json.dumps(MEASURES[names[0]](Path(names[1]))))
+        return 0
+    met = True
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.md"
+        path.write_bytes(generated())
+        for name in MEASURES:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "benchmarks.logbook", name, path],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            for what, value, target, good in json.loads(done.stdout):
+                print(f"{what:<42} {value:>10} {target:>10} {'' if good else 'MISSED'}")
+                met = met and good
+    return 0 if met else 1
+
+
+def generated() -> bytes:
+    """Nine alerts to a session, up to SIZE bytes."""
+    round_ = "".join(
+        (SESSION if number % 10 == 9 else ALERT).format(
+            day=number // 1440 + 1, hour=number // 60 % 24, minute=number % 60, number=number
+        )
+        for number in range(1440 * 28)
+    ).encode()
+    return (round_ * (SIZE // len(round_) + 1))[:SIZE]
+
+
+def parse(path: Path) -> list[tuple[str, str, str, bool]]:
+    """The best of three, each on the file's bytes; then what reading it cost in memory."""
+    before, data = peak(), path.read_bytes()
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        found = book.parse(data)
+        times.append(time.perf_counter() - began)
+    used = (peak() - before) / len(data)
+    speed = len(data) / 1e6 / min(times)
+    return [
+        (f"parse, {len(found):,} pieces", f"{speed:.0f} MB/s", ">= 50", speed >= 50),
+        ("  memory, the file's bytes included", f"{used:.2f} x", "< 2", used < 2),
+    ]
+
+
+def kinds(path: Path) -> list[tuple[str, str, str, bool]]:
+    """Reading, parsing, and telling each entry's kind and line."""
+    before, began = peak(), time.perf_counter()
+    found = book.read(path)
+    Counter(entry.kind for entry in found.pieces())
+    speed = len(found.data) / 1e6 / (time.perf_counter() - began)
+    used = (peak() - before) / len(found.data)
+    return [
+        ("read, parse, line and kind of each entry", f"{speed:.0f} MB/s", "", True),
+        ("  memory, the file's bytes included", f"{used:.2f} x", "< 2", used < 2),
+    ]
+
+
+def appended(path: Path) -> list[tuple[str, str, str, bool]]:
+    """Synced, to the large file and to an empty one."""
+    large = median(path)
+    small = median(path.with_name("small.md"))
+    return [
+        ("append an entry to it, synced", f"{large:.2f} ms", "<= 5", large <= 5),
+        ("  to an empty one", f"{small:.2f} ms", "", True),
+    ]
+
+
+def median(path: Path) -> float:
+    times = []
+    for number in range(200):
+        entry = ALERT.format(day=1, hour=0, minute=0, number=number).encode()
+        began = time.perf_counter()
+        append(path, entry)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+def peak() -> int:
+    """This process's highest memory so far, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+MEASURES = {"parse": parse, "kinds": kinds, "append": appended}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
