@@ -139,12 +139,11 @@ def _file_named(known: Sequence[Argument], words: list[str], tasks: Container[st
     """`TASK FILE` for a task whose `file` has a default: Invoke has no positional arguments that may be left out."""
     if any(one.positional for one in known) or not any(one.name == "file" for one in known):
         return words
-    switches = {f"--{one.name}" for one in known if one.kind is bool}
+    valued = {f"{'-' * min(len(name), 2)}{name}" for one in known if one.kind is not bool for name in one.names}
     for at, word in enumerate(words):
-        if not word.startswith("-") and word not in tasks:
-            return [*words[:at], "--file", *words[at:]]
-        if word not in switches:
-            break
+        if word.startswith("-") or (at and words[at - 1] in valued):
+            continue
+        return words if word in tasks else [*words[:at], "--file", *words[at:]]
     return words
 
 

@@ -20,7 +20,7 @@ from runtime.journal import scrub as scrubbing
 from runtime.journal import todo as points
 from runtime.journal.book import Book, BookError, Entry
 from runtime.journal.lint import lint as problems_of
-from runtime.journal.local import heading_time, zone
+from runtime.journal.local import heading_time, order_zone
 from runtime.journal.replace import rewrite
 from runtime.journal.words import search as searched
 
@@ -45,7 +45,7 @@ def _told(command: Callable[P, int]) -> Callable[P, int]:
 def lint(file: str, *, json: bool = False) -> int:
     """1 when there is a problem."""
     path = _path(file)
-    counts, problems = problems_of(books.read(path), zone())
+    counts, problems = problems_of(books.read(path), order_zone())
     if json:
         _json({"file": str(path), "counts": counts, "problems": [asdict(problem) for problem in problems]})
     else:
@@ -125,10 +125,11 @@ def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = 
 @_told
 def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     """With `check`: 2 when something would be moved."""
-    path, when, backup = _path(file), heading_time(), None
+    path, backup = _path(file), None
     book = books.read(path)
     moved = fixing.parasites(book)
     if not check and moved:
+        when = heading_time()
         backup = rewrite(path, lambda data: fixing.fixed(data, when))
     if json:
         pieces = [{"line": piece.line, "bytes": len(piece.raw)} for piece in moved]

@@ -34,17 +34,26 @@ def has_sections(data: bytes, start: int, end: int) -> bool:
 
 def alert(text: str) -> dict[str, Any]:
     """engine, symbol, tf, signal, price, tp, sl, reason, payload. What was received (the payload) wins over its
-    rendering; what is in neither is None. The payload's `key` is masked."""
-    said = {name.strip().lower(): value for name, value in _FIELD.findall(_before_fence(text))}
+    rendering, a field wins over the heading; what is nowhere is None. The payload's `key` is masked."""
+    said = _headed(text) | {name.strip().lower(): value for name, value in _FIELD.findall(_before_fence(text))}
     symbol, _, tf = said.get("symbol/tf", "").partition("` / `")
-    shown = {name: _text(said.get(name)) for name in ("engine", "signal")}
-    shown |= {"symbol": _text(symbol), "tf": _text(tf), "reason": _text(said.get("reason"))}
+    shown = {name: _text(said.get(name)) for name in ("engine", "signal", "reason")}
+    shown |= {"symbol": _text(symbol), "tf": _text(tf)}
     found = payload(text)
     got = found if isinstance(found, dict) else {}
     fields: dict[str, Any] = {name: got.get(name, shown[name]) for name in ("engine", "symbol", "tf", "signal")}
     fields |= {name: got[name] if name in got else _level(said.get(name)) for name in _LEVELS}
     fields["reason"] = got.get("reason", shown["reason"])
     return fields | {"payload": got | {"key": MASK} if "key" in got else found}
+
+
+def _headed(text: str) -> dict[str, str]:
+    """What an alert's heading says, as its fields would: a last resort, because a bar in a value is lost in it."""
+    cells = [cell.strip() for cell in text.partition("\n")[0].split("|")[2:]]
+    if len(cells) != 3:
+        return {}
+    symbol, _, tf = cells[1].rpartition(" ")
+    return {"engine": cells[0], "symbol/tf": f"`{symbol}` / `{tf}`", "signal": cells[2]}
 
 
 def payload(text: str) -> Any:

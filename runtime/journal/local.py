@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime import clock
@@ -17,6 +17,14 @@ def zone() -> tzinfo:
         except ZoneInfoNotFoundError:
             continue
     raise BookError(f"this machine does not know the time zone {ZONE}", "as root: apt-get install tzdata")
+
+
+def order_zone() -> tzinfo:
+    """The same to compare times by: without time zone data, UTC, which has no hour twice."""
+    try:
+        return zone()
+    except BookError:
+        return UTC
 
 
 def heading_time() -> str:

@@ -98,6 +98,17 @@ def test_an_alert_whose_payload_is_broken_still_says_what_its_lines_say() -> Non
     }  # fmt: skip
 
 
+def test_an_alert_without_fields_says_what_its_heading_says() -> None:
+    fields = entries("## 2026-03-01 09:00 | TV Webhook | DEMO | XAUUSD M5 | BUY\n")[0].fields
+    assert [fields[name] for name in ("engine", "symbol", "tf", "signal", "price")] == [
+        "DEMO",
+        "XAUUSD",
+        "M5",
+        "BUY",
+        None,
+    ]
+
+
 WORD = st.text(min_size=1, max_size=20).filter(lambda text: text.encode(errors="ignore").decode() == text)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+from datetime import UTC
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.journal import scrub
+from runtime.journal import local, scrub
 from runtime.journal.book import BookError, parse
 from runtime.journal.fix import fixed
 from runtime.journal.lint import PROBLEMS, lint
@@ -60,6 +61,17 @@ def test_the_hour_that_autumn_repeats_is_in_order() -> None:
     twice = "## 2026-11-01 01:50 — a\n## 2026-11-01 01:10 — b\n"
     assert wrong(twice) == []
     assert wrong(twice.replace("11-01", "11-02")) == [(2, "time-order")]
+
+
+def test_without_time_zone_data_order_is_still_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "ZoneInfo", _unknown)
+    assert local.order_zone() is UTC
+    with pytest.raises(BookError, match="America/Montreal"):
+        local.heading_time()
+
+
+def _unknown(name: str) -> None:
+    raise ZoneInfoNotFoundError(name)
 
 
 def test_stray_text_moves_to_the_end_whole() -> None:

@@ -55,10 +55,11 @@ def test_list_is_one_object_for_each_entry(run: Run, book: Path) -> None:
     assert "Séance d’essai" in run("journal.list", book)[1]
 
 
-def test_the_file_may_stand_anywhere_and_be_called_like_no_task(run: Run, book: Path) -> None:
+def test_the_file_may_stand_before_and_after_options(run: Run, book: Path) -> None:
     expected = run("journal.list", "--file", book, "--json")
     assert run("journal.list", "--json", book) == run("journal.list", book, "--json") == expected
-    assert run("journal.list", book, "journal.lint", book)[0] == 2
+    assert run("journal.tail", "--count", 1, book) == run("journal.tail", "-c", 1, book) == (0, NOTE + "\n")
+    assert run("journal.list", "journal.lint")[0] == 0
 
 
 def test_the_wrapper_itself_does_so_too(book: Path) -> None:
