@@ -157,11 +157,11 @@ def origin(bench: Bench) -> str:
     """A bare repository on the host, with a branch, a tag and two commits."""
     bench.run(AptPackages(("git",)))
     bench.on(
-        "git init -q -b main /srv/checkout; cd /srv/checkout; git config user.email a@b; git config user.name a;"
+        "git init -q -b main /srv/author; cd /srv/author; git config user.email a@b; git config user.name a;"
         "git config --system filter.slow.smudge 'test ! -e /srv/slow || sleep 60; cat';"
         "echo '* filter=slow' >.gitattributes;"
         "echo 1 >n; git add n .gitattributes; git commit -qm one; git tag -a v1 -m v1; echo 2 >n; git commit -qam two;"
-        "git clone -q --bare /srv/checkout /srv/origin.git; chown -R nobody /srv/origin.git;"
+        "git clone -q --bare /srv/author /srv/origin.git; chown -R nobody /srv/origin.git;"
         "git config --system --add safe.directory '*'"
     )
     return "/srv/origin.git"
@@ -172,14 +172,14 @@ def test_git(bench: Bench, origin: str) -> None:
     assert bench.on("cat /srv/checkout/n") == "2"
     assert bench.words(Git("/srv/checkout", origin, "v1")) == ["changed"]
     assert bench.on("cat /srv/checkout/n") == "1"
-    commit = bench.on("git -C /srv/checkout rev-parse HEAD")
+    commit = bench.on("git -C /srv/author rev-parse HEAD")
     assert bench.words(Git("/srv/checkout", origin, commit)) == ["changed"]
     assert bench.words(Git("/srv/checkout", origin, commit)) == ["ok"]
 
 
 def test_git_follows_a_branch_and_refuses_to_lose_local_edits(bench: Bench, origin: str) -> None:
     bench.run(Git("/srv/follow", origin, "main"))
-    bench.on("cd /srv/checkout; echo 3 >n; git commit -qam three; git push -q /srv/origin.git main")
+    bench.on("cd /srv/author; echo 3 >n; git commit -qam three; git push -q /srv/origin.git main")
     assert bench.words(Git("/srv/follow", origin, "main")) == ["changed"]
     assert bench.on("cat /srv/follow/n") == "3"
     bench.on("echo mine >>/srv/follow/n")
@@ -207,7 +207,7 @@ def test_git_finishes_what_was_cut_off_by_a_kill(bench: Bench, origin: str, befo
     wait_until(lambda: not bench.on("pgrep -x git; true"), what="git outlived the agent")
     bench.on("pkill -fx 'sleep 60'; true")
     assert bench.words(wanted) == ["changed"]
-    assert bench.on(f"cat {path}/n; git -C {path} status --porcelain") == bench.on("cat /srv/checkout/n")
+    assert bench.on(f"cat {path}/n; git -C {path} status --porcelain") == bench.on("cat /srv/author/n")
     assert bench.words(wanted) == ["ok"]
 
 
