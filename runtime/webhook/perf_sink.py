@@ -9,18 +9,15 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import threading
 from urllib.parse import SplitResult, urlsplit
 
+from runtime.delivery import Deliverer
 from runtime.store import Store, StoreError
 from runtime.webhook import messages
 from runtime.webhook.messages import Message
 
 BATCH = 64
 TIMEOUT_SECONDS = 3.0
-IDLE_SECONDS = 5.0
-COMMIT_SECONDS = 10.0
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 AGAIN = frozenset({408, 425, 429})
 CONFLICT = 409
 
@@ -31,29 +28,19 @@ class Undelivered(Exception):
     """The ledger did not take it now; trying again later can help."""
 
 
-class PerfSink:
-    """A thread of its own. `error` says why the last attempt failed, or None."""
+class PerfSink(Deliverer):
+    """Stopping hardly waits: what is under way is sent again, and a ledger that hangs must not hold up a restart."""
+
+    name = "perf"
+    log = log
+    expected = (Undelivered, StoreError)
+    delayed = logging.WARNING
+    recovered = "the ledger answers again"
+    patience = 0.5
 
     def __init__(self, store: Store, url: str) -> None:
-        self._store = store
+        super().__init__(store)
         self._url = urlsplit(url)
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="perf-sink", daemon=True)
-        self.error: str | None = None
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There is something new in the store."""
-        self._wake.set()
-
-    def stop(self, timeout: float = 0.5) -> None:
-        """Whatever is under way is sent again at the next start; a ledger that hangs must not hold up a restart."""
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join(timeout)
 
     def deliver(self) -> bool:
         """One batch; False when nothing was waiting. Raises Undelivered, StoreError: safe to call again."""
@@ -63,11 +50,7 @@ class PerfSink:
             return False
         upto, dead, failure = self._send(batch)
         if upto:
-            done = self._store.submit(lambda connection: messages.settle(connection, upto, dead))
-            try:
-                done.result(COMMIT_SECONDS)
-            except TimeoutError:
-                raise StoreError(f"no commit within {COMMIT_SECONDS:g} s") from None
+            self._commit(lambda connection: messages.settle(connection, upto, dead))
         if failure is not None:
             raise failure
         return True
@@ -90,34 +73,6 @@ class PerfSink:
         finally:
             line.close()
         return upto, dead, None
-
-    def _work(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            self._wake.clear()
-            try:
-                more = self.deliver()
-            except Exception as error:
-                self._failed(error)
-                self._stopping.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
-                failures += 1
-                continue
-            self._recovered()
-            failures = 0
-            if not more:
-                self._wake.wait(IDLE_SECONDS)
-
-    def _failed(self, error: Exception) -> None:
-        expected = isinstance(error, Undelivered | StoreError)
-        reason = str(error) if expected else f"{type(error).__name__}: {error}"
-        if reason != self.error:
-            log.warning("perf delayed: %s", reason, exc_info=None if expected else error)
-        self.error = reason
-
-    def _recovered(self) -> None:
-        if self.error is not None:
-            log.info("the ledger answers again")
-        self.error = None
 
 
 def _connection(url: SplitResult) -> http.client.HTTPConnection:
