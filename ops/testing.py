@@ -15,6 +15,8 @@ from ops.paths import ROOT
 
 PYTHON = ROOT / ".venv-test/bin/python"
 NEEDS = {
+    "/usr/bin/chromium": "chromium",
+    "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "cmp": "diffutils",
     "git": "git",
     "ip": "iproute2",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
 
@@ -38,17 +38,6 @@ class Progress:
 
     delivered: int
     intent: Intent | None
-
-
-def outbox_table(metadata: MetaData) -> Table:
-    """One row for each sink of a service."""
-    return Table(
-        "outbox",
-        metadata,
-        Column("sink", Text, primary_key=True),
-        Column("delivered", Integer, nullable=False),
-        Column("intent", Text),
-    )
 
 
 def load(connection: Connection, table: Table, sink: str) -> Progress:

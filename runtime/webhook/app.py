@@ -21,7 +21,7 @@ from runtime.risk import Account, Side
 from runtime.risk import quote as risk_quote
 from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
-from runtime.store import Store, StoreError
+from runtime.store import Store, StoreError, tables
 from runtime.webhook import events, messages, metrics, routing
 from runtime.webhook.alert import read
 from runtime.webhook.perf_sink import PerfSink
@@ -178,8 +178,8 @@ class Webhook:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        self._store = Store(self.settings.database, events.metadata, STEPS)
-        self._journal = JournalWorker(self._store, events.outbox, self._entries, self.settings.journal)
+        self._store = Store(self.settings.database, tables.metadata, STEPS)
+        self._journal = JournalWorker(self._store, tables.outbox, self._entries, self.settings.journal)
         self._perf = PerfSink(self._store, self.settings.perf_url)
         self._journal.start()
         self._perf.start()

@@ -1,4 +1,4 @@
-"""The table of alerts, and the few questions asked of it."""
+"""The few questions asked of the table of alerts."""
 
 from __future__ import annotations
 
@@ -7,61 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    Row,
-    Table,
-    Text,
-    bindparam,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select
 
 from runtime import clock
-from runtime.journal.outbox import outbox_table
 from runtime.payload import Json
+from runtime.store.tables import events
 from runtime.webhook.alert import FIELDS
-
-metadata = MetaData()
-
-events = Table(
-    "events",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("ts", Text, nullable=False),  # UTC, ISO 8601, when the alert arrived
-    Column("ip", Text, nullable=False),
-    Column("engine", Text, nullable=False),
-    Column("signal", Text, nullable=False),
-    Column("symbol", Text, nullable=False),
-    Column("tf", Text, nullable=False),
-    Column("price", Float),
-    Column("tp", Float),
-    Column("sl", Float),
-    Column("reason", Text, nullable=False),
-    Column("payload", Text, nullable=False),  # JSON, without the key
-    # NULL in all of these: stored by a release that did not know them, which means it was accepted.
-    Column("outcome", Text),  # a router's Outcome, or `invalid`
-    Column("status", Integer),  # HTTP
-    Column("reason_text", Text),  # why, for people
-    Column("event_type", Text),
-    Column("qty", Float),
-    Column("risk_usd", Float),
-    Column("risk_real_usd", Float),
-    Column("trade_id", Text),
-    Column("dedupe_key", Text),  # only of those that a repetition may refer to
-    Index("events_by_dedupe", "dedupe_key", "id", sqlite_where=text("dedupe_key IS NOT NULL")),
-    Index("events_by_engine", "engine", "id"),
-    sqlite_autoincrement=True,  # an id is never given twice, so a cursor can trust it
-)
-outbox = outbox_table(metadata)
 
 _INSERT = insert(events).returning(events.c.id)
 _KEY = events.c.dedupe_key == bindparam("key")

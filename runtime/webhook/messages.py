@@ -5,24 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, Text, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from runtime.journal.outbox import Progress, load, save
 from runtime.payload import Json
-from runtime.webhook.events import metadata, outbox
+from runtime.store.tables import messages, outbox
 
 SINK = "perf"
-
-messages = Table(
-    "perf_messages",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("event_id", Integer, nullable=False),  # the alert that caused it
-    Column("body", Text, nullable=False),  # JSON, as it is posted
-    Column("dead", Text),  # why the ledger refused it for good
-    Index("perf_messages_dead", "id", sqlite_where=text("dead IS NOT NULL")),
-    sqlite_autoincrement=True,
-)
 
 
 @dataclass(frozen=True, slots=True)

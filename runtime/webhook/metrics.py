@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from runtime import clock
 from runtime.payload import Json
-from runtime.webhook.events import events
+from runtime.store.tables import events
 
 
 def report(connection: Connection, now: datetime, limit: int, window_min: float, inactivity_sec: float) -> Json:

@@ -4,49 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Connection, Float, Index, Integer, Table, Text, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from runtime import clock
 from runtime.router.decision import Lock, Trade
-from runtime.webhook.events import metadata
-
-router = Table(
-    "router",
-    metadata,
-    Column("id", Integer, primary_key=True),  # always 1
-    Column("engine", Text),  # NULL: free
-    Column("since", Text),
-    Column("renewed", Text),
-    Column("updated_at", Text, nullable=False),
-)
-
-trades = Table(
-    "trades",
-    metadata,
-    Column("trade_id", Text, primary_key=True),
-    Column("alias", Text),  # the sender's own name of it; it may come again once the trade is closed
-    Column("engine", Text, nullable=False),
-    Column("symbol", Text, nullable=False),
-    Column("side", Text, nullable=False),
-    Column("entry", Float, nullable=False),
-    Column("stop", Float, nullable=False),
-    Column("qty", Float, nullable=False),
-    Column("opened_by", Integer, nullable=False),  # event ids
-    Column("closed_by", Integer),
-    Column("locked", Boolean, nullable=False),
-    Index("trades_open", "engine", sqlite_where=text("closed_by IS NULL")),
-    Index("trades_locked", "locked", sqlite_where=text("locked")),
-)
-
-resets = Table(
-    "lock_resets",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("ts", Text, nullable=False),
-    Column("ip", Text, nullable=False),
-    Column("engine", Text),  # who held it; NULL: nobody
-)
+from runtime.store.tables import resets, router, trades
 
 _LOCK = select(router).where(router.c.id == 1)
 
