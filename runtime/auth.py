@@ -5,8 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import logging
+from collections.abc import Iterable
+from datetime import datetime
 
-from runtime.settings import Secret
+from runtime import clock
+from runtime.keys import Key, Secret
+
+log = logging.getLogger("runtime.auth")
 
 
 class Forbidden(Exception):
@@ -25,6 +31,31 @@ def matches(given: object, secret: Secret) -> bool:
     if not isinstance(given, str):
         return False
     return hmac.compare_digest(_digest(given), _digest(secret.reveal()))
+
+
+class Keyring:
+    """The keys that open POST /tv."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._keys = [(key, _digest(key.secret.reveal())) for key in keys]
+        # Longest first: one key may be part of another.
+        self.values = tuple(sorted((key.secret.reveal() for key, _ in self._keys), key=len, reverse=True))
+
+    def check(self, given: object, now: datetime) -> str:
+        """The name of the key that was given. Raises Forbidden, which tells an expired key from a wrong one to nobody.
+
+        All keys are compared, so the time taken does not tell which of them matched.
+        """
+        digest, found = _digest(given) if isinstance(given, str) else bytes(32), None
+        for key, wanted in self._keys:
+            if hmac.compare_digest(digest, wanted):
+                found = key
+        if found is None:
+            raise Forbidden
+        if found.expires is not None and now >= found.expires:
+            log.warning("refused: the key %s expired on %s", found.name, clock.iso(found.expires))
+            raise Forbidden
+        return found.name
 
 
 def bearer(header: str | None) -> str | None:

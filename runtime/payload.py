@@ -84,19 +84,20 @@ def _walk(value: object, field: str, depth: int) -> None:
             _walk(item, field, depth + 1)
 
 
-def redact(value: Any, secret: str) -> Any:
-    """`value` with every occurrence of `secret` in its texts and names replaced, so that it can be written to disk.
+def redact(value: Any, *secrets: str) -> Any:
+    """`value` with every occurrence of each secret in its texts and names replaced, so that it can be written to disk.
 
-    Secrets under 6 characters are left: replacing those would damage ordinary words.
+    Secrets under 6 characters are left: replacing those would damage ordinary words. Longer ones come first.
     """
-    if len(secret) < 6:
-        return value
     if isinstance(value, str):
-        return value.replace(secret, "[key]")
+        for secret in secrets:
+            if len(secret) >= 6:
+                value = value.replace(secret, "[key]")
+        return value
     if isinstance(value, list):
-        return [redact(item, secret) for item in value]
+        return [redact(item, *secrets) for item in value]
     if isinstance(value, dict):
-        return {redact(name, secret): redact(item, secret) for name, item in value.items()}
+        return {redact(name, *secrets): redact(item, *secrets) for name, item in value.items()}
     return value
 
 

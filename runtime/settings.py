@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from runtime import engines
+from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 
 T = TypeVar("T")
 
@@ -24,24 +25,6 @@ PERF = "http://127.0.0.1:8010"
 
 class SettingsError(Exception):
     """The environment cannot be used; the message has one line for each variable."""
-
-
-class Secret:
-    """A value that never shows itself: `str` and `repr` are stars, `reveal()` is the value."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for comparing; never for a log."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('********')"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +40,8 @@ class WebhookSettings:
     """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
     ENGINES_PATH is read here, once: a service never runs with half a registry. DEDUPE_SECONDS (0: off),
-    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine).
+    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine), TV_WEBHOOK_KEYS
+    (more keys, see `runtime.keys`).
     """
 
     key: Secret
@@ -71,6 +55,12 @@ class WebhookSettings:
     lock_expiry: float = 0.0
     opposite: Literal["close", "reject"] = "close"
     perf_url: str = PERF
+    more_keys: tuple[Key, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All that an alert may carry."""
+        return (Key(DEFAULT, self.key), *self.more_keys)
 
     @property
     def database(self) -> Path:
@@ -102,8 +92,9 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     registry = env.engines()
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
+    more_keys = env.keys(key)
     env.finish()
-    found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url)
+    found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys)
     return WebhookSettings(key, ops_key, *found)
 
 
@@ -144,6 +135,16 @@ class _Reader:
         except (ValueError, OSError) as error:
             self._problems.append(f"{name}={text!r}: {error}")
             return convert(default)
+
+    def keys(self, default: Secret) -> tuple[Key, ...]:
+        """Of TV_WEBHOOK_KEYS; what is wrong with it is said without the text, which holds secrets."""
+        try:
+            keys = read_keys(self._environ.get("TV_WEBHOOK_KEYS", "").strip() or "{}")
+            check_distinct((Key(DEFAULT, default), *keys))
+        except ValueError as error:
+            self._problems.append(f"TV_WEBHOOK_KEYS: {error}")
+            return ()
+        return keys
 
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from ops.fields import ListenAddress, Port, TimeZone, answers_at
 from ops.inventory import Host
@@ -33,10 +33,27 @@ class EngineConfig(RoleConfig):
     min_stop_ticks: float | None = Field(None, ge=0)
 
 
+class KeyConfig(RoleConfig):
+    """One more key. It is refused from `expires` on."""
+
+    key: Secret = Field(min_length=12)
+    expires: AwareDatetime | None = Field(None, description="2026-12-31T00:00:00+00:00; null: never")
+
+
+def _key_name(name: str) -> str:
+    if name == "default":
+        raise ValueError('"default" is the name of webhook_key; choose another, such as tv-2027')
+    return name
+
+
+KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$"), AfterValidator(_key_name)]
+
+
 class Config(RoleConfig):
     port: Port = 8000
     listen: ListenAddress = Field("127.0.0.1", description="address to listen on")
     webhook_key: Secret = Field(min_length=12, description="what an alert carries as `key`")
+    keys: dict[KeyName, KeyConfig] = Field(default={}, description="more keys by name; webhook_key is `default`")
     ops_key: Secret = Field(min_length=12, description="what an operator's request carries")
     timezone: TimeZone = Field("America/Montreal", description="of the journal's times")
     opposite: Literal["close", "reject"] = Field("close", description="a signal against an engine's direction")
@@ -46,6 +63,12 @@ class Config(RoleConfig):
         "http://127.0.0.1:8010", pattern=r"^http://[^\s\"'$`\\]+$", description="the ledger, on this host"
     )
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
+
+    @property
+    def keys_json(self) -> str:
+        """In ASCII: nothing in it can end a line of the env file."""
+        said = {name: (one.key.get_secret_value(), one.expires) for name, one in self.keys.items()}
+        return json.dumps({n: {"key": key, "expires": end and end.isoformat()} for n, (key, end) in said.items()})
 
 
 class Webhook(Role):

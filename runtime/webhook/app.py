@@ -24,8 +24,9 @@ from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError, tables
 from runtime.webhook import events, messages, metrics, routing
 from runtime.webhook.alert import read
+from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
-from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_key
+from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 from runtime.webhook.steps import STEPS
 
@@ -44,6 +45,7 @@ class Webhook:
         self.settings = settings
         self.started = clock.now()
         self.pipeline = Pipeline(settings)
+        self.keyring = auth.Keyring(settings.keys)
         self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self._journal: JournalWorker | None = None
@@ -75,35 +77,35 @@ class Webhook:
 
     async def receive(self, request: Request) -> http.JsonResponse:
         """Take one alert. 200 means committed; see the module `runtime.http` for every other answer."""
-        parsed, ip = payload.parse(await http.read_body(request)), _caller(request)
-        if not auth.matches(parsed.data.pop("key", None), self.settings.key):
-            raise auth.Forbidden
+        parsed = payload.parse(await http.read_body(request))
+        key = self.keyring.check(parsed.data.pop("key", None), clock.now())
+        origin = Origin(_caller(request), key)
         try:
-            data = payload.redact(payload.check(parsed), self.settings.key.reveal())
+            data = payload.redact(payload.check(parsed), *self.keyring.values)
             sized = self.pipeline.size(read(data))
         except Invalid as error:
-            await self._refused(parsed.data, error, ip)
+            await self._refused(parsed.data, error, origin)
             raise
-        result = await self.accept(sized, ip)
+        result = await self.accept(sized, origin)
         return http.JsonResponse(result.answer(), status_code=result.decision.status)
 
-    async def accept(self, sized: Sized, ip: str) -> Result:
+    async def accept(self, sized: Sized, origin: Origin) -> Result:
         """Decide about the alert and commit that, then wake those who deliver it. Raises StoreError."""
         now, alert = clock.now(), sized.alert
-        result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, ip))
+        result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, origin))
         self.journal.wake()
         self.perf.wake()
         made = (result.event_id, alert.engine, alert.signal, alert.symbol, result.decision.outcome)
         log.info("alert %d stored: %s %s %s: %s", *made)
         return result
 
-    async def _refused(self, data: Json, error: Invalid, ip: str) -> None:
+    async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
-        ts, key = clock.iso(clock.now()), self.settings.key.reveal()
-        shown = without_key(data, key)
-        why = Invalid(payload.redact(error.field, key), payload.redact(error.reason, key))
+        ts, keys = clock.iso(clock.now()), self.keyring.values
+        shown = without_keys(data, keys)
+        why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
-            await self.store.write(lambda connection: record_invalid(connection, shown, why, ts, ip))
+            await self.store.write(lambda connection: record_invalid(connection, shown, why, ts, origin))
         except StoreError as failure:
             log.error("a refusal could not be recorded: %s", failure)
 

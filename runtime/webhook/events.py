@@ -23,6 +23,15 @@ _SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an alert came from: the caller's address, the name of its key, and the request's id in the log."""
+
+    ip: str
+    key: str | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """How many alerts were ever stored, and when the last one came (UTC ISO 8601)."""
 
@@ -30,10 +39,11 @@ class Totals:
     last_ts: str | None
 
 
-def add(connection: Connection, payload: Json, ts: str, ip: str, **found: Any) -> int:
+def add(connection: Connection, payload: Json, ts: str, origin: Origin, **found: Any) -> int:
     """Store an alert with what was `found` about it (columns of the second half); returns its id."""
     row = {name: payload[name] for name in FIELDS} | found
-    row |= {"ts": ts, "ip": ip, "payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
+    row |= {"ts": ts, "ip": origin.ip, "key_name": origin.key, "request": origin.request}
+    row |= {"payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
     return int(connection.execute(_INSERT, row).scalar_one())
 
 
@@ -89,6 +99,8 @@ def stamped(row: Row[Any]) -> Json:
         shown.pop(name, None)
         shown[name] = _tidy(getattr(row, name) or 0.0)
     shown["_outcome"] = row.outcome
+    if row.key_name is not None:
+        shown["_key"] = row.key_name
     if row.outcome not in ("opened", "recorded"):
         shown["_why"] = row.reason_text
     return shown

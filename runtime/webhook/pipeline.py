@@ -16,6 +16,7 @@ from runtime.router.decision import Case, Decision, Rules, decide, needs_trades
 from runtime.settings import WebhookSettings
 from runtime.webhook import events, messages, routing
 from runtime.webhook.alert import Alert
+from runtime.webhook.events import Origin
 
 LONGEST_KEPT = 2000
 
@@ -72,11 +73,11 @@ class Pipeline:
             return Sized(alert, engine, None)
         return Sized(alert, engine, risk.quote(account, alert.price, alert.sl, alert.tp, side=side))
 
-    def commit(self, connection: Connection, sized: Sized, now: datetime, ip: str) -> Result:
+    def commit(self, connection: Connection, sized: Sized, now: datetime, origin: Origin) -> Result:
         """Decide and record. The lock is read and written here, so nobody can come between."""
         case = self._case(connection, sized, now)
         made = decide(case)
-        event_id = self._record(connection, sized, made, now, ip)
+        event_id = self._record(connection, sized, made, now, origin)
         if sized.engine.aggressive:
             routing.set_lock(connection, case.lock, made.lock, now)
         routing.close_trades(connection, made.closes, event_id)
@@ -118,7 +119,7 @@ class Pipeline:
             return routing.opened_by(connection, alert.engine, alert.trade_id)
         return found
 
-    def _record(self, connection: Connection, sized: Sized, made: Decision, now: datetime, ip: str) -> int:
+    def _record(self, connection: Connection, sized: Sized, made: Decision, now: datetime, origin: Origin) -> int:
         alert = sized.alert
         quote = sized.quote if made.outcome == "opened" else None
         final = made.status >= 400 or made.outcome == "duplicate"
@@ -126,7 +127,7 @@ class Pipeline:
             connection,
             alert.payload(),
             clock.iso(now),
-            ip,
+            origin,
             outcome=made.outcome,
             status=made.status,
             reason_text=made.reason,
@@ -167,12 +168,12 @@ def managed(alert: Alert, made: Decision, now: datetime) -> list[Json]:
     return ends + [{"type": "UPDATE", "trade_id": trade.trade_id, "mark": level, "ts": ts} for trade in made.marks]
 
 
-def record_invalid(connection: Connection, data: Json, error: Invalid, ts: str, ip: str) -> int:
+def record_invalid(connection: Connection, data: Json, error: Invalid, ts: str, origin: Origin) -> int:
     """Keep a refusal of a caller who knew the key: its field, why, and what can be shown of what was sent."""
     row: Json = {name: _text(data.get(name)) for name in ("engine", "signal", "symbol", "tf", "reason")}
     row |= {"price": None, "tp": None, "sl": None, "field": _text(error.field), "body": _body(data)}
     found: dict[str, Any] = {"outcome": "invalid", "status": 400, "reason_text": _text(str(error), 300)}
-    return events.add(connection, row, ts, ip, **found)
+    return events.add(connection, row, ts, origin, **found)
 
 
 def _text(value: object, limit: int = 64) -> str:
@@ -186,10 +187,10 @@ def _body(data: Json) -> str:
         return ""
 
 
-def without_key(data: Json, key: str) -> Json:
-    """The object without the key, wherever it stands; empty when it is nested too deeply to look."""
+def without_keys(data: Json, keys: tuple[str, ...]) -> Json:
+    """The object without any key, wherever it stands; empty when it is nested too deeply to look."""
     try:
-        cleaned: Json = payload.redact(data, key)
+        cleaned: Json = payload.redact(data, *keys)
     except RecursionError:
         return {}
     return cleaned

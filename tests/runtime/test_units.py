@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from roles.webhook.role import Config, Webhook
-from runtime import engines, settings
+from runtime import clock, engines, settings
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SECRET = 'a"b\\c$d`e é#;'
@@ -31,6 +32,7 @@ CONFIG = SimpleNamespace(
     dedupe=30.0,
     perf_url="http://127.0.0.1:8010",
     engines={},
+    keys={},
 )
 
 
@@ -73,7 +75,7 @@ def test_a_secret_survives_systemds_quoting(name: str, variable: str) -> None:
 def told(**given: Any) -> tuple[dict[str, str], list[Any]]:
     """The environment and the resources of a host whose inventory says `given`."""
     config = Config.model_validate({"webhook_key": "k" * 12, "ops_key": "o" * 12, **given})
-    text = render("env/webhook.env.j2", **{name: getattr(config, name) for name in Config.model_fields})
+    text = render("env/webhook.env.j2", **{name: getattr(config, name) for name in (*Config.model_fields, "keys_json")})
     env = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
     return env, list(Webhook().resources(config, None))  # type: ignore[arg-type]
 
@@ -99,3 +101,22 @@ def test_without_engines_in_the_inventory_the_hosts_own_file_counts(tmp_path: Pa
     assert "ENGINES_PATH" not in env
     assert not [one for one in resources if getattr(one, "path", "").endswith("engines.json")]
     assert engines.read({}) == settings.webhook(env | {"ENGINES_PATH": str(tmp_path / "none.json")}).engines
+
+
+def test_more_keys_reach_the_service_whatever_stands_in_them() -> None:
+    """systemd.exec(5): inside double quotes, a backslash before a quote, backslash, dollar or backtick is taken away."""
+    given = {"tv-2026": {"key": SECRET + "\nx", "expires": "2026-12-31T00:00:00Z"}, "b": {"key": "another key of it"}}
+    env, _ = told(keys=given)
+    text = env["TV_WEBHOOK_KEYS"]
+    assert text.isascii()
+    env["TV_WEBHOOK_KEYS"] = re.sub(r'\\(["\\$`])', r"\1", text.removeprefix('"').removesuffix('"'))
+    found = {key.name: (key.secret.reveal(), key.expires) for key in settings.webhook(env).keys}
+    assert found["tv-2026"] == (SECRET + "\nx", clock.from_iso("2026-12-31T00:00:00+00:00"))
+    assert found["b"] == ("another key of it", None)
+    assert "TV_WEBHOOK_KEYS" not in told()[0]
+
+
+@pytest.mark.parametrize("name", ["default", "", "a b", "x" * 33])
+def test_a_keys_name_is_checked_before_it_is_deployed(name: str) -> None:
+    with pytest.raises(ValidationError):
+        told(keys={name: {"key": "long enough a key"}})
