@@ -104,7 +104,7 @@ def test_without_engines_in_the_inventory_the_hosts_own_file_counts(tmp_path: Pa
 
 
 def test_more_keys_reach_the_service_whatever_stands_in_them() -> None:
-    """systemd.exec(5): inside double quotes, a backslash before a quote, backslash, dollar or backtick is taken away."""
+    """systemd.exec(5): inside double quotes, a backslash before a quote, backslash, dollar or backtick goes away."""
     given = {"tv-2026": {"key": SECRET + "\nx", "expires": "2026-12-31T00:00:00Z"}, "b": {"key": "another key of it"}}
     env, _ = told(keys=given)
     text = env["TV_WEBHOOK_KEYS"]
