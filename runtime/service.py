@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import sys
 from collections.abc import Callable, Mapping
 
 import uvicorn
@@ -19,24 +18,6 @@ DRAIN_SECONDS = 1.0
 STOP_SECONDS = 1  # after the drain; together they outlast a write's own time limit
 
 log = logging.getLogger("runtime.service")
-
-
-class _OneLine(logging.Formatter):
-    """A traceback on one line too: the system journal keeps it together."""
-
-    def formatException(self, ei: object) -> str:
-        return super().formatException(ei).replace("\n", " | ")  # type: ignore[arg-type]
-
-    def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\n", " | ")
-
-
-def configure_logs() -> None:
-    """Plain lines on stdout; systemd adds the time and the unit. Requests and bodies are not logged."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def run(app: App, listen: Listen, environ: Mapping[str, str], *, alive: Callable[[], bool] = lambda: True) -> None:

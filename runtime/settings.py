@@ -84,7 +84,7 @@ class PerfSettings:
 
 def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     """Settings of the webhook. Raises SettingsError naming each variable that is missing or wrong."""
-    env = _Reader(environment() if environ is None else environ)
+    env = Reader(environment() if environ is None else environ)
     key, ops_key = env.secret("TV_WEBHOOK_KEY"), env.secret("OPS_ADMIN_KEY")
     timezone = env.read("JOURNAL_TZ", "America/Montreal", _timezone)
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
@@ -100,7 +100,7 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     """Settings of the ledger. Raises SettingsError naming each variable that is missing or wrong."""
-    env = _Reader(environment() if environ is None else environ)
+    env = Reader(environment() if environ is None else environ)
     token = env.secret("PERF_TOKEN")
     equity0 = env.read("PERF_EQUITY0", "10000", _equity)
     reversal = env.read("PERF_REVERSAL", "keep", _reversal)
@@ -114,7 +114,7 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-class _Reader:
+class Reader:
     """Reads variables one by one and keeps what is wrong for `finish`."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -14,10 +14,10 @@ def main() -> int:
     except settings.SettingsError as error:
         sys.stderr.write(f"perf cannot start:\n{error}\n")
         return 1
-    from runtime import service  # after the settings: the framework takes half a second to import
+    from runtime import logs, service  # after the settings: the framework takes half a second to import
     from runtime.perf.app import Perf
 
-    service.configure_logs()
+    logs.configure()
     perf = Perf(wanted)
     service.run(perf.app, wanted.listen, settings.environment(), alive=perf.alive)
     return 0

@@ -14,10 +14,10 @@ def main() -> int:
     except settings.SettingsError as error:
         sys.stderr.write(f"tv-webhook cannot start:\n{error}\n")
         return 1
-    from runtime import service  # after the settings: the framework takes half a second to import
+    from runtime import logs, service  # after the settings: the framework takes half a second to import
     from runtime.webhook.app import Webhook
 
-    service.configure_logs()
+    logs.configure()
     webhook = Webhook(wanted)
     service.run(webhook.app, wanted.listen, settings.environment(), alive=webhook.alive)
     return 0
