@@ -68,7 +68,7 @@ def save(figures: Sequence[Figure], on: dict[str, Any], path: Path = FILE) -> No
     path.write_text(json.dumps({**whole, "figures": [figure.json() for figure in figures]}, indent=1) + "\n")
 
 
-def show(figures: Sequence[Figure], on: dict[str, Any]) -> None:
+def show(figures: Sequence[Figure], on: dict[str, Any], path: Path = FILE) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, side in (("figure", "left"), ("measured", "right"), ("target", "right"), ("", "left"), ("", "left")):
         table.add_column(title, justify=side, no_wrap=True)  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ def show(figures: Sequence[Figure], on: dict[str, Any]) -> None:
         table.add_row(*_row(figure))
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 130)
     console.print(table)
-    console.print(f"{on['cores']} cores, load {on['load']} before it began, Python {on['python']}; all of it: {FILE}")
+    console.print(f"{on['cores']} cores, load {on['load']} before it began, Python {on['python']}; all of it: {path}")
 
 
 def _row(figure: Figure) -> tuple[Any, ...]:

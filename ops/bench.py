@@ -1,4 +1,7 @@
-"""`./inv bench`: the environment that the benchmark needs, then the benchmark in a process of its own."""
+"""`./inv bench`: the environments that the benchmarks need, then each in a process of its own.
+
+`runtime` measures the services on this machine; every other name is measured on a lab host.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,40 @@ NEEDS = {"git": "git", "ssh": "openssh-client"}
 
 def bench(only: str = "") -> None:
     """Runs the measurements named in `only` (all of them if empty). Raises OpsError when a target is missed."""
-    machine.require(NEEDS, why="the benchmark", say=_say, error=OpsError)
-    _make_venv()
-    done = subprocess.run([sys.executable, "-P", "-m", "benchmarks", *shlex.split(only)], cwd=ROOT, check=False)
-    if done.returncode:
+    names = shlex.split(only)
+    hosts = [name for name in names if name != "runtime"]
+    done = [_on_a_host(hosts)] if hosts or not names else []
+    if "runtime" in names or not names:
+        done.append(_on_this_machine())
+    if not all(done):
         hint = "the machine must be idle for the figures to count: see benchmarks/README.md"
         raise OpsError("a figure is missed, or the benchmark could not end; the reason is above", hint=hint)
 
 
-def _make_venv() -> None:
-    """The wrapper makes .venv-bench, with the tools that we are measured against, the way it made .venv."""
-    env = {**os.environ, "OPS_VENV": "bench"}
+def _on_a_host(names: list[str]) -> bool:
+    """Measured from .venv, beside the tools that .venv-bench holds."""
+    machine.require(NEEDS, why="the benchmark", say=_say, error=OpsError)
+    _make_venv("bench")
+    return _run(sys.executable, "benchmarks", *names)
+
+
+def _on_this_machine() -> bool:
+    """Measured with what the services need, which the tests' environment has."""
+    machine.require({"wrk": "wrk"}, why="the benchmark", say=_say, error=OpsError)
+    _make_venv("test")
+    return _run(str(ROOT / ".venv-test/bin/python"), "benchmarks.runtime")
+
+
+def _run(python: str, module: str, *names: str) -> bool:
+    return subprocess.run([python, "-P", "-m", module, *names], cwd=ROOT, check=False).returncode == 0
+
+
+def _make_venv(name: str) -> None:
+    """The wrapper makes .venv-NAME the way it made .venv."""
+    env = {**os.environ, "OPS_VENV": name}
     done = subprocess.run([ROOT / "inv", "--version"], env=env, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise OpsError("the benchmark's environment could not be made", hint="the reason is above")
+        raise OpsError(f".venv-{name} could not be made", hint="the reason is above")
 
 
 def _say(text: str) -> None:
