@@ -24,6 +24,7 @@ from runtime import settings
 from runtime.http import Edge
 from runtime.perf.app import Perf
 from runtime.webhook.app import Webhook
+from tests.runtime.process_kit import Daemon
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have httpx2; httpx is what the rest of the project uses
@@ -162,4 +163,19 @@ def service(environ: dict[str, str]) -> Iterator[Callable[[str], Service]]:
     yield make
     for one in made:
         if one.process is not None and one.process.stdout is not None and not one.process.stdout.closed:
+            one.kill()
+
+
+@pytest.fixture
+def daemon(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[[str], Daemon]]:
+    """Makes services that live through a whole test; each takes the environment as it is when it is made."""
+    made: list[Daemon] = []
+
+    def make(module: str) -> Daemon:
+        made.append(Daemon(module, dict(environ), tmp_path / f"{len(made)}-{module}.log"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.alive:
             one.kill()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import secrets
 import socket
 import threading
 import time
@@ -165,48 +163,3 @@ def test_what_is_refused_for_good_is_kept_and_the_rest_goes_on(
         assert set(events) == {1, 2, 3, 4}
         assert {body["type"] for body in seen} == {"OPEN"}
         running.stop()
-
-
-KILLS = 6
-
-
-def test_killed_at_any_moment_ledger_and_lock_are_right(
-    service: Callable[..., Any], ledger: Start, alert: Make, wait_until: Callable[..., None]
-) -> None:
-    perf, running = ledger(), service()
-    acked: list[int] = []
-    for number in range(KILLS):
-        running.start()
-        sender = threading.Thread(target=_send_until_dead, args=(running.url, alert(**SHORT), acked))
-        sender.start()
-        time.sleep(random.uniform(0.1, 0.4))
-        if number % 2:
-            perf.kill()
-            ledger()
-        running.kill()
-        sender.join()
-    running.start()
-    told(running, wait_until)
-    events = running.get("/api/events?limit=1000")["events"]
-    opened = {event["_id"] for event in events if event["_outcome"] == "opened"}
-    trades = perf.get("/perf/trades?limit=1000")["trades"]
-    assert set(acked) <= opened
-    assert len(acked) > KILLS
-    assert sorted(trade["meta"]["event_id"] for trade in trades) == sorted(opened)
-    assert running.get("/api/state")["active_engine"] == "COINM_SHORT"
-    assert running.post(alert(engine="USDTM_LONG")).status_code == 409
-    assert running.post(alert(**SHORT, event_type="CLOSE", id="end")).json()["outcome"] == "closed"
-    told(running, wait_until)
-    assert perf.get("/perf/summary")["open_trades"] == 0
-    assert running.get("/api/state")["active_engine"] is None
-
-
-def _send_until_dead(url: str, body: dict[str, Any], acked: list[int]) -> None:
-    with httpx.Client(base_url=url) as client:
-        for _ in range(150):
-            try:
-                answer = client.post("/tv", json=body | {"id": secrets.token_hex(8)})
-            except httpx.TransportError:
-                return
-            assert answer.status_code == 200
-            acked.append(answer.json()["id"])
