@@ -6,9 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runtime import clock, engines, payload
+from runtime import clock, engines, moment, payload
 from runtime.payload import Invalid, Json
-from runtime.perf import moment
 
 SIDES = ("LONG", "SHORT")
 TYPES = ("OPEN", "CLOSE", "UPDATE")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query
 from fastapi.responses import Response, StreamingResponse
 
-from runtime import clock, http
+from runtime import clock, http, moment
 from runtime.payload import Json
-from runtime.perf import export, listing, moment, report
+from runtime.perf import export, listing, report
 from runtime.perf.listing import Filter
 from runtime.store import Store
 
