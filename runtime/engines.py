@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from runtime import payload
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side, percent
+from runtime.router import guards_config
+from runtime.router.guards_rules import Guards
+from runtime.router.presets import shipped
 
 Direction = Literal["long", "short", "both"]
 
@@ -40,13 +44,21 @@ class Registry:
     """The engines that are configured. Any other name is accepted too: both directions, not aggressive, not sized."""
 
     engines: Mapping[str, Engine]
+    guards: Guards = field(default_factory=Guards)
 
     def get(self, name: str) -> Engine:
         return self.engines.get(name) or Engine(name)
 
 
 class RegistryError(ValueError):
-    """The file cannot be used; the message names it and the field."""
+    """The file at `path` cannot be used; the message names it and the field."""
+
+    def __init__(self, path: Path, problem: object) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+
+
+ZONE = ZoneInfo("America/Montreal")
 
 
 def is_test(engine: str) -> bool:
@@ -55,23 +67,35 @@ def is_test(engine: str) -> bool:
     return name in {"TV_TEST", "NGROK_TEST"} or name.startswith("TEST")
 
 
-def load(path: Path) -> Registry:
-    """The registry in the JSON file `path`; the three built-in engines when there is no file. Raises RegistryError."""
+def load(path: Path, zone: ZoneInfo = ZONE, guards: Path | None = None) -> Registry:
+    """The registry in the JSON file `path`; the three built-in engines when there is no file. Raises RegistryError.
+
+    `guards`: a file whose section of that name counts instead of the one in `path`. Their days are those of `zone`.
+    """
+    registry = _from(path, lambda: read(_parsed(path) if path.exists() else {}, zone))
+    if guards is None:
+        return registry
+    return _from(guards, lambda: replace(registry, guards=_guards(_parsed(guards), registry.engines, zone)))
+
+
+def _from(path: Path, reader: Callable[[], Registry]) -> Registry:
     try:
-        parsed = payload.parse(path.read_bytes())
-        return read(payload.check(parsed))
-    except FileNotFoundError:
-        return read({})
-    except (OSError, payload.NotJson) as error:
-        raise RegistryError(f"{path}: {error}") from None
+        return reader()
     except Invalid as error:
-        raise RegistryError(f"{path}: {error.field}: {error.reason}") from None
+        raise RegistryError(path, f"{error.field}: {error.reason}") from None
+    except (OSError, payload.NotJson) as error:
+        raise RegistryError(path, error) from None
 
 
-def read(data: Json) -> Registry:
-    """The registry in a checked object: `accounts` and `gold_cfd` as they always were, and `engines`, which says more.
+def _parsed(path: Path) -> Json:
+    return payload.check(payload.parse(path.read_bytes()))
 
-    Both are laid over the built-in engines; other names at the top are left to whoever wrote them. Raises Invalid.
+
+def read(data: Json, zone: ZoneInfo = ZONE) -> Registry:
+    """The registry in a checked object: `accounts` and `gold_cfd` as they always were, `engines`, which says more, and
+    `guards`.
+
+    Engines are laid over the built-in ones; other names at the top are left to whoever wrote them. Raises Invalid.
     """
     found = {engine.name: engine for engine in DEFAULTS}
     for section, names in (("accounts", _ACCOUNT), ("engines", _ACCOUNT | _CONTRACT | _ENGINE)):
@@ -81,7 +105,14 @@ def read(data: Json) -> Registry:
     for engine in found.values():
         if engine.aggressive and engine.account is None:
             raise Invalid(f"engines.{engine.name}.equity", "is missing: an aggressive engine must be sized")
-    return Registry(found)
+    return Registry(found, _guards(data, found, zone))
+
+
+def _guards(data: Json, found: Mapping[str, Engine], zone: ZoneInfo) -> Guards:
+    if "guards" not in data:
+        return Guards()
+    equities = {name: engine.account.equity if engine.account else None for name, engine in found.items()}
+    return guards_config.read(data["guards"], equities, shipped(), zone)
 
 
 _ACCOUNT = frozenset({"equity", "risk_pct", "min_qty", "qty_step", "min_units", "units_step"})

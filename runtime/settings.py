@@ -39,9 +39,9 @@ class Listen:
 class WebhookSettings:
     """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
-    ENGINES_PATH is read here, once: a service never runs with half a registry. DEDUPE_SECONDS (0: off),
-    LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine), TV_WEBHOOK_KEYS
-    (more keys, see `runtime.keys`).
+    ENGINES_PATH and GUARDS_PATH are read here, once: a service never runs with half a registry. DEDUPE_SECONDS
+    (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
+    TV_WEBHOOK_KEYS (more keys, see `runtime.keys`).
     """
 
     key: Secret
@@ -89,7 +89,7 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     timezone = env.read("JOURNAL_TZ", "America/Montreal", _timezone)
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
     state, listen = env.state(), env.listen(8000)
-    registry = env.engines()
+    registry = env.engines(timezone)
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     more_keys = env.keys(key)
@@ -153,12 +153,14 @@ class Reader:
         host = self.read("LISTEN_HOST", "127.0.0.1", str)
         return Listen(host, self.read("LISTEN_PORT", str(port), _port))
 
-    def engines(self) -> engines.Registry:
+    def engines(self, zone: ZoneInfo) -> engines.Registry:
+        """Of ENGINES_PATH and GUARDS_PATH. A file of guards that is named and missing is an error."""
         path = self.read("ENGINES_PATH", "/opt/trading/state/risk_config.json", Path)
+        guards = self._environ.get("GUARDS_PATH", "").strip()
         try:
-            return engines.load(path)
+            return engines.load(path, zone, Path(guards) if guards else None)
         except engines.RegistryError as error:
-            self._problems.append(f"ENGINES_PATH: {error}")
+            self._problems.append(f"{'GUARDS_PATH' if error.path == Path(guards) else 'ENGINES_PATH'}: {error}")
             return engines.Registry({})
 
     def finish(self) -> None:

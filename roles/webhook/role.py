@@ -13,8 +13,10 @@ from ops.inventory import Host
 from ops.resources import Check, File, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
+from roles.webhook.guards import GuardsConfig
 
 ENGINES = "/opt/trading/engines.json"
+GUARDS = "/opt/trading/guards.json"
 
 
 class EngineConfig(RoleConfig):
@@ -63,6 +65,7 @@ class Config(RoleConfig):
         "http://127.0.0.1:8010", pattern=r"^http://[^\s\"'$`\\]+$", description="the ledger, on this host"
     )
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
+    guards: GuardsConfig | None = Field(None, description="instead of the section of that name in the engines file")
 
     @property
     def keys_json(self) -> str:
@@ -80,9 +83,10 @@ class Webhook(Role):
         yield File("/opt/trading/journal.md", owner="trading", group="trading", mode=0o640)
         yield from (release, env)
         engines = [File(ENGINES, content=_engines(c))] if c.engines else []
-        yield from engines
+        guards = [File(GUARDS, content=_guards(c.guards))] if c.guards else []
+        yield from (*engines, *guards)
         yield Unit("tv-webhook.socket", c, service="tv-webhook.service")
-        yield Unit("tv-webhook.service", c, restart_on=(release, env, *engines))
+        yield Unit("tv-webhook.service", c, restart_on=(release, env, *engines, *guards))
 
     def checks(self, c: Config) -> Iterable[Check]:
         yield active("tv-webhook.socket")
@@ -96,3 +100,9 @@ def _engines(c: Config) -> str:
     """Only what the inventory says: the rest is the service's own."""
     given = {name: engine.model_dump(exclude_unset=True) for name, engine in c.engines.items()}
     return json.dumps({"engines": given}, indent=2) + "\n"
+
+
+def _guards(guards: GuardsConfig) -> str:
+    """As written: a preset's guard that is turned off stays null."""
+    given = guards.model_dump(exclude_unset=True, by_alias=True)
+    return json.dumps({"guards": given}, indent=2, ensure_ascii=False) + "\n"

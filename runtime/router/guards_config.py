@@ -36,7 +36,7 @@ _CHOICES = {"day_pct_of": ("day", "initial"), "drawdown_from": ("peak", "initial
 _TABLES = frozenset({"symbols", "news", "sessions", "checklist", "modes"})
 GUARDS = frozenset({*_COUNTS, *_AMOUNTS, *_PERCENTS, "symbols", "news", "sessions", "checklist"}) - {"winrate_window"}
 """What may have a mode of its own."""
-_SCOPE = frozenset({*_SHARED, "preset", "equity", *_COUNTS, *_AMOUNTS, *_PERCENTS, *_CHOICES, *_TABLES})
+SCOPE = frozenset({*_SHARED, "preset", "equity", *_COUNTS, *_AMOUNTS, *_PERCENTS, *_CHOICES, *_TABLES})
 
 
 def read(data: object, equities: Equities, presets: Presets, zone: ZoneInfo) -> Guards:
@@ -71,7 +71,7 @@ def _account(top: Json) -> Json | None:
 
 def _rules(given: Json, shared: Json, equity: float, presets: Presets, place: str) -> Rules:
     """What the top says counts less than the preset's own calendar, and both less than the scope's own words."""
-    known(given, _SCOPE, place)
+    known(given, SCOPE, place)
     own = {name: value for name, value in given.items() if name != "preset"}
     data = merged(shared | _preset(given, presets, place), own)
     try:

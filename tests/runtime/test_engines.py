@@ -74,6 +74,8 @@ BROKEN: list[tuple[Any, str]] = [
     ({"engines": {"TEST_X": {"direction": "long"}}}, "test engine"),
     ({"gold_cfd": {"units_are_oz": False}}, "contract_value"),
     ({"gold_cfd": {"units_are_oz": "yes"}}, "units_are_oz"),
+    ({"guards": {"account": {"max_trade_day": 1}}}, r"guards\.account\.max_trade_day: .* did you mean max_trades_day"),
+    ({"guards": {"engines": {"X": {}}}, "engines": {"X": {"direction": "long"}}}, r"guards\.engines\.X: is not an"),
 ]  # fmt: skip
 
 

@@ -7,14 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import SecretStr, ValidationError
 
+from roles.webhook.guards import Guard, Preset, RulesConfig
 from roles.webhook.role import Config, Webhook
 from runtime import clock, engines, settings
+from runtime.router import guards_config
+from runtime.router.presets import shipped
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SECRET = 'a"b\\c$d`e é#;'
@@ -32,6 +35,7 @@ CONFIG = SimpleNamespace(
     dedupe=30.0,
     perf_url="http://127.0.0.1:8010",
     engines={},
+    guards=None,
     keys={},
 )
 
@@ -101,6 +105,57 @@ def test_without_engines_in_the_inventory_the_hosts_own_file_counts(tmp_path: Pa
     assert "ENGINES_PATH" not in env
     assert not [one for one in resources if getattr(one, "path", "").endswith("engines.json")]
     assert engines.read({}) == settings.webhook(env | {"ENGINES_PATH": str(tmp_path / "none.json")}).engines
+
+
+GUARDS = {
+    "mode": "warn",
+    "account": {"max_trades_day": 5, "sessions": [{"days": "mon-fri", "from": "08:00", "to": "17:00"}]},
+    "engines": {
+        "GOLD_CFD_LONG": {
+            "preset": "xauusd-v2.1",
+            "checklist": None,
+            "news": {"before_min": 15, "windows": [{"what": "FOMC", "at": "2026-03-18 14:00"}]},
+            "modes": {"max_drawdown_pct": "enforce"},
+        }
+    },
+}
+
+
+def test_the_inventorys_guards_are_what_the_service_reads(tmp_path: Path) -> None:
+    env, resources = told(guards=GUARDS)
+    (file,) = [one for one in resources if getattr(one, "path", "") == env["GUARDS_PATH"]]
+    (tmp_path / "guards.json").write_text(file.content)
+    paths = {"GUARDS_PATH": str(tmp_path / "guards.json"), "ENGINES_PATH": str(tmp_path / "none.json")}
+    found = settings.webhook(env | paths).engines
+    assert found == engines.read({"guards": GUARDS})
+    gold = found.guards.engines["GOLD_CFD_LONG"]
+    assert (gold.max_drawdown_pct, gold.checklist, gold.mode, gold.news[0].before) == (5, (), "warn", 15)
+    assert file in next(one for one in resources if getattr(one, "unit", "") == "tv-webhook.service").restart_on
+
+
+@pytest.mark.parametrize(
+    ("guards", "field"),
+    [({"account": {"max_trade_day": 3}}, "guards.account.max_trade_day"), ({"mode": "off"}, "guards.mode"),
+     ({"preset": "xauusd"}, "guards.preset"), ({"account": {"modes": {"newz": "warn"}}}, "guards.account.modes"),
+     ({"account": {"sessions": [{"from": "8", "to": "17:00"}]}}, "guards.account.sessions.0.from")],
+)  # fmt: skip
+def test_a_mistake_in_the_guards_is_told_before_anything_connects(guards: Any, field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        told(guards=guards)
+    assert any(".".join(map(str, error["loc"])).startswith(field) for error in caught.value.errors())
+
+
+def test_the_inventory_may_write_every_guard_that_the_service_knows() -> None:
+    known = {field.alias or name for name, field in RulesConfig.model_fields.items()}
+    assert known == guards_config.SCOPE
+    assert set(get_args(Guard)) == guards_config.GUARDS
+    assert set(get_args(Preset)) == set(shipped())
+
+
+def test_a_file_of_guards_that_is_missing_stops_the_start(tmp_path: Path) -> None:
+    env, _ = told(guards={"preset": "ftmo"})
+    with pytest.raises(settings.SettingsError, match=r"^GUARDS_PATH: .*absent\.json"):
+        settings.webhook(env | {"GUARDS_PATH": str(tmp_path / "absent.json")})
 
 
 def test_more_keys_reach_the_service_whatever_stands_in_them() -> None:
