@@ -1,7 +1,7 @@
 """How large a position may be, and what it earns. Pure: numbers in, an explained result out.
 
-Quantities are worked out as exact fractions of the decimal numbers that were given: rounding down to a step can then
-never cost more than the risk that was wanted. Prices are in the symbol's quote currency, money is in USD.
+Quantities are worked out exactly (`runtime.ratio`) from the decimal numbers that were given: rounding down to a step can
+then never cost more than the risk that was wanted. Prices are in the symbol's quote currency, money is in USD.
 
 Two kinds of contract:
 - `linear` (USDT-M, CFD): one unit is `contract_value` units of the underlying (1 when not given), profit is in USD.
@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from runtime.payload import Invalid, Json
+from runtime.ratio import Ratio, exact
 
 Contract = Literal["linear", "inverse"]
 Side = Literal["LONG", "SHORT"]
 
 LARGEST = 1e15  # as in the ledger: beyond this a price or an amount is a mistake
-NEAREST = Fraction(1, 100_000)  # of the price: a stop nearer than this is inside any spread
+NEAREST = Ratio(1, 100_000)  # of the price: a stop nearer than this is inside any spread
 PERCENT_FROM = 0.1
 MOST_PERCENT = 20.0
 MANY_TIMES = 20  # times the equity: worth a warning
@@ -63,6 +63,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """What a quote was made from: units of the underlying in one of the quantity, and what that one loses in USD."""
+
+    account: Account
+    per_unit: float
+    unit_loss: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A position that fits the account, and how it came about.
 
@@ -81,11 +90,22 @@ class Quote:
     margin: float
     rr: float | None
     warnings: tuple[str, ...]
-    explain: str
+    steps: Steps
+
+    @property
+    def explain(self) -> str:
+        """How the quantity came about, in words; told when somebody asks, which an alert does not."""
+        a, loss = self.steps.account, f"{self.distance:g} x {self.steps.per_unit:g}"
+        return (
+            f"{a.equity:g} USD x {a.risk_pct:g} % = {self.risk_usd:g} USD; one unit loses {loss} = "
+            f"{self.steps.unit_loss:g} USD at the stop; {self.qty_raw:.9g} units, "
+            f"down to a step of {a.qty_step:g}: {self.qty:g}"
+        )
 
     def shown(self) -> Json:
-        names = [name for name in self.__slots__ if name != "warnings"]
-        return {name: getattr(self, name) for name in names} | {"warnings": list(self.warnings)}
+        names = [name for name in self.__slots__ if name not in ("warnings", "steps")]
+        told = {name: getattr(self, name) for name in names}
+        return told | {"explain": self.explain, "warnings": list(self.warnings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +118,11 @@ class Pnl:
 
 def percent(value: float) -> float:
     """A risk setting in percent: below 0.1 it was a fraction (0.01 is 1 %), from there on it is percent (1 is 1 %)."""
-    return float(exact(value) * 100) if value < PERCENT_FROM else value
+    return float(exact(value) * Ratio(100)) if value < PERCENT_FROM else value
 
 
-def exact(value: float) -> Fraction:
-    """The decimal number somebody wrote: 0.1 is one tenth."""
-    return Fraction(Decimal(repr(value)))
+_setting = lru_cache(maxsize=512)(exact)
+"""The same, remembered: an account's numbers come again with each alert, prices do not."""
 
 
 def quote(account: Account, price: float, sl: float, tp: float | None = None, *, side: Side | None = None) -> Quote:
@@ -115,7 +134,8 @@ def quote(account: Account, price: float, sl: float, tp: float | None = None, *,
         _positive(name, level)
     side = side or ("LONG" if sl < price else "SHORT")
     check_levels(side, price, sl, tp)
-    entry, distance = exact(price), abs(exact(price) - exact(sl))
+    entry = exact(price)
+    distance = abs(entry - exact(sl))
     _check_distance(account, entry, distance)
     return _Sizing(account, side, entry, distance, tp).quote()
 
@@ -135,27 +155,30 @@ def pnl(account: Account, side: Side, entry: float, exit_price: float, qty: floa
     """What `qty` earned between two prices, before fees. Raises Invalid naming the field."""
     for name, level in (("entry", entry), ("exit", exit_price), ("qty", qty)):
         _positive(name, level)
-    start, end, sign = exact(entry), exact(exit_price), 1 if side == "LONG" else -1
-    usd = _size(account, exact(qty), start) * (end - start) * sign
+    start, end = exact(entry), exact(exit_price)
+    usd = _size(account, exact(qty), start) * (end - start if side == "LONG" else start - end)
     return Pnl(float(usd), float(usd / end) if account.contract == "inverse" else None)
 
 
 class _Sizing:
     """One quote's steps, each exact."""
 
-    def __init__(self, account: Account, side: Side, entry: Fraction, distance: Fraction, tp: float | None) -> None:
+    def __init__(self, account: Account, side: Side, entry: Ratio, distance: Ratio, tp: float | None) -> None:
         self.account, self.side, self.entry, self.distance, self.tp = account, side, entry, distance, tp
-        self.per_unit = _size(account, Fraction(1), entry)  # of the underlying in one unit of quantity
+        self.equity = _setting(account.equity)
+        self.per_unit = _size(account, Ratio(1), entry)  # of the underlying in one unit of quantity
+        self.unit_loss = distance * self.per_unit
         self.warnings: list[str] = []
 
     def quote(self) -> Quote:
-        wanted = exact(self.account.equity) * exact(self.account.risk_pct) / 100
-        raw = wanted / (self.distance * self.per_unit)
+        wanted = self.equity * _setting(self.account.risk_pct) / Ratio(100)
+        raw = wanted / self.unit_loss
         qty = self._rounded(self._within_leverage(raw))
         size = qty * self.per_unit
-        notional, equity = size * self.entry, exact(self.account.equity)
-        if notional > MANY_TIMES * equity:
-            self.warnings.append(f"the position is {float(notional / equity):.3g} times the equity")
+        notional = size * self.entry
+        leverage = float(notional / self.equity)
+        if Ratio(MANY_TIMES) * self.equity < notional:
+            self.warnings.append(f"the position is {leverage:.3g} times the equity")
         return Quote(
             side=self.side,
             risk_usd=float(wanted),
@@ -165,56 +188,49 @@ class _Sizing:
             qty=float(qty),
             size=float(size),
             notional=float(notional),
-            leverage=float(notional / equity),
-            margin=float(notional / exact(self.account.max_leverage or 1.0)),
+            leverage=leverage,
+            margin=float(notional / _setting(self.account.max_leverage or 1.0)),
             rr=self._reward(),
             warnings=tuple(self.warnings),
-            explain=self._explain(wanted, raw, qty),
+            steps=Steps(self.account, float(self.per_unit), float(self.unit_loss)),
         )
 
-    def _within_leverage(self, raw: Fraction) -> Fraction:
+    def _within_leverage(self, raw: Ratio) -> Ratio:
         cap = self.account.max_leverage
         if cap is None:
             return raw
-        most = exact(self.account.equity) * exact(cap) / (self.entry * self.per_unit)
-        if raw > most:
-            self.warnings.append(f"held to {cap:g} times the equity: less is risked than wanted")
-        return min(raw, most)
+        most = self.equity * _setting(cap) / (self.entry * self.per_unit)
+        if not most < raw:
+            return raw
+        self.warnings.append(f"held to {cap:g} times the equity: less is risked than wanted")
+        return most
 
-    def _rounded(self, raw: Fraction) -> Fraction:
-        step = exact(self.account.qty_step)
-        qty = raw // step * step
-        if qty == 0 or qty < exact(self.account.min_qty):
+    def _rounded(self, raw: Ratio) -> Ratio:
+        step = _setting(self.account.qty_step)
+        steps = raw // step
+        qty = Ratio(steps) * step
+        if steps == 0 or qty < _setting(self.account.min_qty):
             least = max(self.account.min_qty, self.account.qty_step)
             self.warnings.append(f"{float(raw):.6g} is below the smallest quantity {least:g}: not sized")
-            return Fraction(0)
+            return Ratio(0)
         return qty
 
     def _reward(self) -> float | None:
         return float(abs(exact(self.tp) - self.entry) / self.distance) if self.tp else None
 
-    def _explain(self, wanted: Fraction, raw: Fraction, qty: Fraction) -> str:
-        a = self.account
-        loss = f"{float(self.distance):g} x {float(self.per_unit):g}"
-        return (
-            f"{a.equity:g} USD x {a.risk_pct:g} % = {float(wanted):g} USD; one unit loses {loss} = "
-            f"{float(self.distance * self.per_unit):g} USD at the stop; {float(raw):.9g} units, "
-            f"down to a step of {a.qty_step:g}: {float(qty):g}"
-        )
 
-
-def _size(account: Account, qty: Fraction, entry: Fraction) -> Fraction:
+def _size(account: Account, qty: Ratio, entry: Ratio) -> Ratio:
     """Units of the underlying in `qty`."""
     if account.contract_value is None:
         return qty
-    value = qty * exact(account.contract_value)
+    value = qty * _setting(account.contract_value)
     return value / entry if account.contract == "inverse" else value
 
 
-def _check_distance(account: Account, entry: Fraction, distance: Fraction) -> None:
+def _check_distance(account: Account, entry: Ratio, distance: Ratio) -> None:
     least = entry * NEAREST
     if account.tick_size is not None:
-        least = exact(account.tick_size) * exact(account.min_stop_ticks)
+        least = _setting(account.tick_size) * _setting(account.min_stop_ticks)
     if distance < least:
         raise Invalid("sl", f"{float(distance):g} away from the price; at least {float(least):g} is needed")
 

@@ -16,7 +16,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from sqlalchemy import create_engine
 
-from runtime import auth, clock, http, payload, service, settings
+from runtime import auth, clock, http, logs, payload, service, settings
 from runtime.settings import WebhookSettings
 from runtime.store import tables
 from runtime.webhook.alert import Alert, read
@@ -54,14 +54,14 @@ class Committed:
 
 
 def made(wanted: WebhookSettings, committed: Committed | None) -> FastAPI:
+    keyring = auth.Keyring(wanted.keys)
     app = FastAPI(default_response_class=http.JsonResponse)
     http.install(app)
 
     @app.post("/tv")
     async def tv(request: Request) -> Any:
         parsed = payload.parse(await http.read_body(request))
-        if not auth.matches(parsed.data.pop("key", None), wanted.key):
-            raise auth.Forbidden
+        keyring.check(parsed.data.pop("key", None), clock.now())
         data = payload.check(parsed)
         alert = read(data)
         if committed:
@@ -77,7 +77,7 @@ def made(wanted: WebhookSettings, committed: Committed | None) -> FastAPI:
 
 def main(kind: str) -> None:
     wanted = settings.webhook()
-    service.configure_logs()
+    logs.configure()
     app = made(wanted, Committed(wanted) if kind == "commit" else None)
     service.run(app, wanted.listen, settings.environment())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -109,6 +111,10 @@ _accounts = st.builds(
 )
 
 
+def _written(value: float) -> Fraction:
+    return Fraction(Decimal(repr(value)))
+
+
 @given(account=_accounts, price=st.floats(0.01, 1e6), away=st.floats(-0.9, 0.9))
 def test_a_size_never_risks_more_than_wanted(account: Account, price: float, away: float) -> None:
     sl = price * (1 + away)
@@ -117,11 +123,29 @@ def test_a_size_never_risks_more_than_wanted(account: Account, price: float, awa
     assert 0 <= found.risk_real_usd <= found.risk_usd
     assert 0 <= found.qty <= found.qty_raw
     assert found.qty == 0 or found.qty >= account.min_qty
-    assert risk.exact(found.qty) % risk.exact(account.qty_step) == 0 or found.qty > 1e6
+    assert _written(found.qty) % _written(account.qty_step) == 0 or found.qty > 1e6
     assert account.max_leverage is None or found.leverage <= account.max_leverage
     if found.qty:
         lost = pnl(account, found.side, price, sl, found.qty)
         assert -lost.usd == pytest.approx(found.risk_real_usd)
+
+
+@given(account=_accounts, price=st.floats(0.01, 1e6), away=st.floats(0.001, 0.9))
+def test_every_figure_is_the_nearest_to_the_exact_one(account: Account, price: float, away: float) -> None:
+    sl, tp = price * (1 - away), price * (1 + away)
+    entry, distance, equity = _written(price), _written(price) - _written(sl), _written(account.equity)
+    value = _written(account.contract_value) if account.contract_value else None
+    per_unit = Fraction(1) if value is None else value / entry if account.contract == "inverse" else value
+    wanted = equity * _written(account.risk_pct) / 100
+    raw = wanted / (distance * per_unit)
+    most = raw if account.max_leverage is None else equity * _written(account.max_leverage) / (entry * per_unit)
+    qty = min(raw, most) // _written(account.qty_step) * _written(account.qty_step)
+    qty = qty if qty >= _written(account.min_qty) else Fraction(0)
+    found = quote(account, price, sl, tp)
+    assert (found.risk_usd, found.qty_raw, found.qty) == (float(wanted), float(raw), float(qty))
+    assert (found.size, found.risk_real_usd) == (float(qty * per_unit), float(qty * per_unit * distance))
+    assert found.leverage == float(qty * per_unit * entry / equity)
+    assert found.rr == float((_written(tp) - entry) / distance)
 
 
 @given(account=_accounts, entry=st.floats(0.1, 1e6), end=st.floats(0.1, 1e6), qty=st.floats(0.001, 1e6))
