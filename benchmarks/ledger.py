@@ -22,7 +22,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from runtime import clock
-from runtime.perf import migrations
+from runtime.perf.tables import SCHEMA
+from runtime.store import Store
 
 TARGET_MS = 15.0
 PAGES = ("summary", "kpi?by=engine", "kpi?by=hour", "equity?points=1000", "trades?limit=100", "open")
@@ -50,7 +51,7 @@ def main() -> int:
 def fill(path: Path, count: int) -> None:
     """`count` trades as the first release wrote them, each marked and closed; the service takes them in."""
     chance, start = random.Random(7), datetime(2021, 1, 1, tzinfo=UTC)
-    migrations.forward(path)
+    Store(path, SCHEMA).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         for n in range(count):
             rows = _rows(n, clock.iso(start + timedelta(minutes=20 * n)), chance)

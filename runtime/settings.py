@@ -41,7 +41,7 @@ class WebhookSettings:
 
     ENGINES_PATH and GUARDS_PATH are read here, once: a service never runs with half a registry. DEDUPE_SECONDS
     (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
-    TV_WEBHOOK_KEYS (more keys, see `runtime.keys`).
+    TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
     """
 
     key: Secret
@@ -56,6 +56,7 @@ class WebhookSettings:
     opposite: Literal["close", "reject"] = "close"
     perf_url: str = PERF
     more_keys: tuple[Key, ...] = ()
+    store: Path | Secret | None = None
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -63,23 +64,29 @@ class WebhookSettings:
         return (Key(DEFAULT, self.key), *self.more_keys)
 
     @property
-    def database(self) -> Path:
-        return self.state / "webhook.db"
+    def database(self) -> Path | Secret:
+        """A file, or the URL of a PostgreSQL database."""
+        return self.store or self.state / "webhook.db"
 
 
 @dataclass(frozen=True, slots=True)
 class PerfSettings:
-    """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), PERF_REVERSAL, TRADING_STATE_DIR, LISTEN_HOST/PORT."""
+    """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), PERF_REVERSAL, TRADING_STATE_DIR, LISTEN_HOST/PORT.
+
+    PERF_STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
+    """
 
     token: Secret
     equity0: float
     state: Path
     listen: Listen
     reversal: str = "keep"
+    store: Path | Secret | None = None
 
     @property
-    def database(self) -> Path:
-        return self.state / "perf.db"
+    def database(self) -> Path | Secret:
+        """A file, or the URL of a PostgreSQL database."""
+        return self.store or self.state / "perf.db"
 
 
 def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
@@ -92,9 +99,9 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     registry = env.engines(timezone)
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
-    more_keys = env.keys(key)
+    more_keys, store = env.keys(key), env.place("STORE_URL")
     env.finish()
-    found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys)
+    found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
     return WebhookSettings(key, ops_key, *found)
 
 
@@ -104,9 +111,17 @@ def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     token = env.secret("PERF_TOKEN")
     equity0 = env.read("PERF_EQUITY0", "10000", _equity)
     reversal = env.read("PERF_REVERSAL", "keep", _reversal)
-    state, listen = env.state(), env.listen(8010)
+    state, listen, store = env.state(), env.listen(8010), env.place("PERF_STORE_URL")
     env.finish()
-    return PerfSettings(token, equity0, state, listen, reversal)
+    return PerfSettings(token, equity0, state, listen, reversal, store)
+
+
+def store_place(service: str, environ: Mapping[str, str] | None = None) -> Path | Secret:
+    """Where the store of `webhook` or `perf` is, for those who need nothing else. Raises SettingsError."""
+    env = Reader(environment() if environ is None else environ)
+    found = env.place("STORE_URL" if service == "webhook" else "PERF_STORE_URL") or env.state() / f"{service}.db"
+    env.finish()
+    return found
 
 
 def environment() -> Mapping[str, str]:
@@ -145,6 +160,15 @@ class Reader:
             self._problems.append(f"TV_WEBHOOK_KEYS: {error}")
             return ()
         return keys
+
+    def place(self, name: str) -> Path | Secret | None:
+        """Where a store is; None when that is not said. A URL holds a password: what is wrong is told without it."""
+        text = self._environ.get(name, "").strip()
+        try:
+            return _place(text) if text else None
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return None
 
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
@@ -202,6 +226,19 @@ def _url(text: str) -> str:
     if url.scheme != "http" or not url.hostname or url.query or (url.port or 80) < 1:
         raise ValueError("expected something like http://127.0.0.1:8010")
     return text
+
+
+def _place(text: str) -> Path | Secret:
+    expected = ValueError("expected postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////PATH/OF/FILE")
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise expected from None
+    if url.scheme == "sqlite" and not url.netloc and url.path.startswith("//"):
+        return Path(url.path[1:])
+    if url.scheme not in ("postgresql", "postgres") or url.path.strip("/") == "":
+        raise expected
+    return Secret(text)
 
 
 def _opposite(text: str) -> Literal["close", "reject"]:

@@ -10,7 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects.sqlite import insert
+
+from runtime.store import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ def load(connection: Connection, table: Table, sink: str) -> Progress:
 def save(connection: Connection, table: Table, sink: str, progress: Progress) -> None:
     """Remember where `sink` stands."""
     values = {"delivered": progress.delivered, "intent": _encode(progress.intent) if progress.intent else None}
-    statement = insert(table).values(sink=sink, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["sink"], set_=values))
+    upsert.put(connection, table, {"sink": sink} | values)
 
 
 def _encode(intent: Intent) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from runtime.perf import groups
 from runtime.perf.bucket import Bucket, Finished, load
 from runtime.perf.curve import Curve
 from runtime.perf.tables import aggregates, basis, closings, days, history
+from runtime.store import upsert
 
 # Raise it when what is kept changes its form or its meaning: every ledger is then made anew at its next start.
 VERSION = 1
@@ -90,8 +90,7 @@ def last_closing(connection: Connection) -> tuple[int, float]:
 def stamp(connection: Connection, equity0: float, last_event: int) -> None:
     """Note what the running figures were made with, and the last event that they hold."""
     values = {"version": VERSION, "equity0": equity0, "last_event": last_event}
-    statement = insert(basis).values(id=1, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    upsert.put(connection, basis, {"id": 1} | values)
 
 
 def stamped(connection: Connection) -> tuple[int, float, int] | None:
@@ -116,19 +115,13 @@ def _held(connection: Connection, keys: Iterable[Key], equity0: float) -> dict[K
 
 def _keep(connection: Connection, held: dict[Key, Bucket]) -> None:
     rows = [{"dimension": key[0], "name": key[1], "body": one.dump()} for key, one in held.items()]
-    statement = insert(aggregates)
-    replace = {"body": statement.excluded.body}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["dimension", "name"], set_=replace),
-        rows,
-    )
+    upsert.put(connection, aggregates, rows)
 
 
 def _keep_day(connection: Connection, part: Part) -> None:
     day, pnl, count, won = day_values(part)
-    statement = insert(days).values(day=day, pnl=pnl, closed=count, wins=won)
-    more = {"pnl": days.c.pnl + pnl, "closed": days.c.closed + count, "wins": days.c.wins + won}
-    connection.execute(statement.on_conflict_do_update(index_elements=["day"], set_=more))
+    row = {"day": day, "pnl": pnl, "closed": count, "wins": won}
+    upsert.put(connection, days, row, add=("pnl", "closed", "wins"))
 
 
 def event_count(connection: Connection) -> int:

@@ -11,11 +11,11 @@ from fastapi import Depends, FastAPI, Request
 
 from runtime import auth, clock, http, payload
 from runtime.payload import Json
-from runtime.perf import event, ledger, migrations, rebuild
+from runtime.perf import event, ledger, rebuild
 from runtime.perf.ledger import Rules
 from runtime.perf.pages import add_pages
 from runtime.perf.schema import EVENT_BODY
-from runtime.perf.tables import metadata
+from runtime.perf.tables import SCHEMA
 from runtime.settings import PerfSettings
 from runtime.store import Store, StoreError
 
@@ -77,8 +77,7 @@ class Perf:
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Before anyone is answered the file has this release's schema, and its running figures hold every event."""
-        migrations.forward(self.settings.database)
-        self._store = Store(self.settings.database, metadata)
+        self._store = Store(self.settings.database, SCHEMA)
         self._store.submit(lambda connection: rebuild.refresh(connection, self.settings.equity0)).result()
         yield
         self._store.close()

@@ -20,6 +20,7 @@ from runtime.perf.bucket import Bucket, Finished
 from runtime.perf.curve import Curve
 from runtime.perf.tables import aggregates as kept
 from runtime.perf.tables import closings, days, trades
+from runtime.store.engine import unhurried
 
 Day = tuple[float, int, int]
 
@@ -41,6 +42,7 @@ def refresh(connection: Connection, equity0: float) -> bool:
     stamp = aggregates.stamped(connection)
     if stamp == (VERSION, equity0, last):
         return False
+    unhurried(connection)
     repair(connection)
     write(connection, compute(connection, equity0))
     aggregates.stamp(connection, equity0, last)
@@ -101,7 +103,7 @@ def write(connection: Connection, made: Figures) -> None:
 def repair(connection: Connection) -> None:
     """Complete what a release before this schema has left: marks, closings, and the extremes that follow from them."""
     for statement in _REPAIRS:
-        connection.execute(text(statement))
+        connection.execute(text(statement.format(mark=_MARK[connection.dialect.name])))
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("mae", "mfe", "marks")}
     extremes = update(trades).where(trades.c.id == bindparam("at")).values(new)
     wrong = (_extremes(row) for row in connection.execute(text(_SEEN)))
@@ -152,15 +154,21 @@ def _renumber() -> Any:
     )
 
 
+_MARK = {
+    "sqlite": "json_extract(h.body, '$.mark')",
+    "postgresql": "CAST(CAST(h.body AS json) ->> 'mark' AS float8)",
+}
+
 _REPAIRS = (
-    """INSERT OR IGNORE INTO marks (seq, trade, ts, price)
-       SELECT h.id, t.id, h.ts, json_extract(h.body, '$.mark')
-       FROM history h JOIN trades t ON t.trade_id = h.trade_id WHERE h.type = 'UPDATE'""",
-    """INSERT OR IGNORE INTO closings (seq, trade, ts, price, qty, pnl, n, total)
+    """INSERT INTO marks (seq, trade, ts, price)
+       SELECT h.id, t.id, h.ts, {mark}
+       FROM history h JOIN trades t ON t.trade_id = h.trade_id WHERE h.type = 'UPDATE' ON CONFLICT DO NOTHING""",
+    """INSERT INTO closings (seq, trade, ts, price, qty, pnl, n, total)
        SELECT t.close_seq, t.id, t.closed_ts, t.exit,
               t.qty - coalesce(sum(c.qty), 0), t.pnl - coalesce(sum(c.pnl), 0), 0, 0
        FROM trades t LEFT JOIN closings c ON c.trade = t.id
-       WHERE t.status = 'CLOSED' AND t.close_seq NOT IN (SELECT seq FROM closings) GROUP BY t.id""",
+       WHERE t.status = 'CLOSED' AND t.close_seq NOT IN (SELECT seq FROM closings) GROUP BY t.id
+       ON CONFLICT DO NOTHING""",
     "UPDATE trades SET qty_closed = qty WHERE status = 'CLOSED' AND qty_closed != qty",
 )
 

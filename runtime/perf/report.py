@@ -95,7 +95,7 @@ def equity(connection: Connection, equity0: float, points: int | None = None) ->
 # group them instead would sort them all, and takes twice as long.
 _SOME: Any = text("""
     WITH RECURSIVE
-      cut(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM cut WHERE i + 1 < :stretches),
+      cut(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM cut WHERE i + 1 < :stretches),
       stretch(a, b) AS (SELECT 1 + i * :count / :stretches, (i + 1) * :count / :stretches FROM cut)
     SELECT ts, total FROM closings WHERE n IN (
       SELECT 1 UNION SELECT :count

@@ -1,15 +1,20 @@
-"""The ledger's tables as queries see them. `migrations` makes them; a test keeps the two the same."""
+"""The ledger's tables. The revisions in `runtime/store/migrations/perf` lead to them; a test keeps the two the same."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, text
+
+from runtime.store.schema import Schema
+from runtime.store.types import Id, Text, where
 
 metadata = MetaData()
+
+SCHEMA = Schema("perf", metadata, head="0003", counted=("0001", "0001", "0002", "0003"))
 
 trades = Table(
     "trades",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("trade_id", Text, nullable=False, unique=True),
     Column("status", Text, nullable=False),  # OPEN or CLOSED
     Column("engine", Text, nullable=False),
@@ -25,7 +30,7 @@ trades = Table(
     Column("r", Float),  # NULL until closed
     Column("opened_ts", Text, nullable=False),  # UTC, ISO 8601
     Column("closed_ts", Text),
-    Column("close_seq", Integer),  # the order in which trades closed: clocks may jump back
+    Column("close_seq", Id),  # the order in which trades closed: clocks may jump back
     Column("meta", Text, nullable=False),
     Column("contract", Text, nullable=False, server_default=text("'linear'")),
     Column("contract_value", Float, nullable=False, server_default=text("1")),
@@ -45,13 +50,13 @@ Index(
     trades.c.risk_usd,
     trades.c.qty_closed,
     trades.c.qty,
-    sqlite_where=text("status = 'OPEN'"),
+    **where("status = 'OPEN'"),
 )
 
 history = Table(
     "history",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("ts", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("trade_id", Text, nullable=False),
@@ -63,8 +68,8 @@ history = Table(
 marks = Table(
     "marks",
     metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("trade", Integer, nullable=False),  # trades.id
+    Column("seq", Id, primary_key=True),
+    Column("trade", Id, nullable=False),  # trades.id
     Column("ts", Text, nullable=False),
     Column("price", Float, nullable=False),
     Index("marks_by_trade", "trade"),
@@ -74,13 +79,13 @@ marks = Table(
 closings = Table(
     "closings",
     metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("trade", Integer, nullable=False),
+    Column("seq", Id, primary_key=True),
+    Column("trade", Id, nullable=False),
     Column("ts", Text, nullable=False),
     Column("price", Float, nullable=False),
     Column("qty", Float, nullable=False),
     Column("pnl", Float, nullable=False),
-    Column("n", Integer, nullable=False),
+    Column("n", Id, nullable=False),
     Column("total", Float, nullable=False),
     Index("closings_by_trade", "trade"),
     Index("closings_by_n", "n", "total"),
@@ -109,16 +114,19 @@ days = Table(
     metadata,
     Column("day", Text, primary_key=True),
     Column("pnl", Float, nullable=False),
-    Column("closed", Integer, nullable=False),
-    Column("wins", Integer, nullable=False),
+    Column("closed", Id, nullable=False),
+    Column("wins", Id, nullable=False),
 )
 
 # What the running figures were made from and with: they are made anew when any of it is not as expected.
 basis = Table(
     "basis",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("equity0", Float, nullable=False),
-    Column("last_event", Integer, nullable=False),
+    Column("last_event", Id, nullable=False),
 )
+
+# A row that readiness is tried with.
+Table("store_probe", metadata, Column("id", Integer, primary_key=True), Column("count", Id, nullable=False))

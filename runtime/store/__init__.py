@@ -1,6 +1,8 @@
-"""The durable store: SQLite in WAL mode, one writer thread that commits in groups, readers beside it."""
+"""The durable store: SQLite or PostgreSQL, one writer thread that commits in groups, readers beside it."""
 
 from runtime.store.database import Store
-from runtime.store.writer import StoreError, Writer
+from runtime.store.errors import StoreError
+from runtime.store.schema import Schema
+from runtime.store.writer import Writer
 
-__all__ = ["Store", "StoreError", "Writer"]
+__all__ = ["Schema", "Store", "StoreError", "Writer"]

@@ -1,53 +1,45 @@
-"""Opening the SQLite file: every acknowledged write must survive a power cut, and readers never wait for it."""
+"""The store of one service: reads that see one moment, writes that are committed in groups before they are answered."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from runtime.store.migrate import Step, migrate
-from runtime.store.writer import StoreError, Write, Writer
+from runtime.store import engine, schema, upsert
+from runtime.store.engine import Place
+from runtime.store.errors import StoreError, why
+from runtime.store.schema import Schema
+from runtime.store.writer import Write, Writer
 
 T = TypeVar("T")
 
-# TradingView hangs up after 3 s: both limits together must leave it a 503 it can act on.
-BUSY_MS = 1000
+# TradingView hangs up after 3 s: this and the engine's limits together must leave it a 503 it can act on.
 WRITE_SECONDS = 2.0
-
-PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",  # in WAL mode NORMAL does not sync at commit: a power cut would lose acknowledged rows
-    "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_MS}",
-    "PRAGMA journal_size_limit=67108864",
-)
 
 
 class Store:
-    """One database file: `read()` for queries, `write()` or `submit()` for group-committed writes."""
+    """One database: `read()` for queries, `write()` or `submit()` for group-committed writes."""
 
-    def __init__(self, path: Path, metadata: MetaData, steps: Sequence[Step] = ()) -> None:
-        """Open or create `path` with `metadata`'s tables, older files brought forward by `steps`.
+    def __init__(self, place: Place, wanted: Schema) -> None:
+        """Open `place` (a file, or a PostgreSQL URL), made or brought forward to the schema that is wanted.
 
         Raises StoreError when it cannot be opened and written.
         """
-        self._probe = _probe_table(metadata)
-        self._readers = _engine(path, "BEGIN")
-        self._writers = _engine(path, "BEGIN IMMEDIATE")
+        self._probe = wanted.metadata.tables["store_probe"]
+        self._readers = engine.readers(place, wanted.name)
+        self._writers = engine.writers(place, wanted.name)
         try:
-            with self._writers.begin() as connection:
-                migrate(connection, metadata, steps)
+            self.move = schema.forward(self._writers, wanted)
         except SQLAlchemyError as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(f"cannot open {path}: {reason}") from error
+            self._dispose()
+            raise StoreError(f"cannot open {engine.named(place)}: {why(error)}") from error
         self._writer = Writer(self._writers)
 
     @property
@@ -61,8 +53,8 @@ class Store:
         try:
             with self._readers.begin() as connection:
                 yield connection
-        except DBAPIError as error:
-            raise StoreError(str(error.orig)) from error
+        except (DBAPIError, PoolTimeout) as error:
+            raise StoreError(why(error)) from error
 
     def submit(self, write: Write[T]) -> Future[T]:
         """Queue a write from any thread; see `Writer.submit`."""
@@ -79,37 +71,14 @@ class Store:
 
     async def probe(self) -> None:
         """Commit a real row, so that a full or read-only disk shows. Raises StoreError."""
-        statement = insert(self._probe).values(id=1, count=1)
-        bump = statement.on_conflict_do_update(index_elements=["id"], set_={"count": self._probe.c.count + 1})
-        await self.write(lambda connection: connection.execute(bump).rowcount)
+        row = {"id": 1, "count": 1}
+        await self.write(lambda connection: upsert.put(connection, self._probe, row, add=("count",)))
 
     def close(self) -> None:
         """Commit what is queued and close every connection."""
         self._writer.close()
+        self._dispose()
+
+    def _dispose(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
-
-
-def _probe_table(metadata: MetaData) -> Table:
-    if "store_probe" in metadata.tables:
-        return metadata.tables["store_probe"]
-    columns = Column("id", Integer, primary_key=True), Column("count", Integer, nullable=False)
-    return Table("store_probe", metadata, *columns)
-
-
-def _engine(path: Path, begin: str) -> Engine:
-    """An engine whose transactions start with `begin`; parameters (payloads) never appear in its error messages."""
-    options = {"timeout": BUSY_MS / 1000}
-    engine = create_engine(f"sqlite:///{path}", hide_parameters=True, pool_size=4, connect_args=options)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN comes too late for savepoints and reads
-        for pragma in PRAGMAS:
-            connection.execute(pragma).close()
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine

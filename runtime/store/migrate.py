@@ -1,28 +1,42 @@
-"""Bringing a database that an older release made up to what this one needs, in place and forward only.
+"""`python -m runtime.store.migrate webhook|perf`: bring a service's store forward, as its next start would.
 
-Steps may only add: a release that is rolled back to must still be able to write what it knows.
+Reads what the service reads: STORE_URL or PERF_STORE_URL, else the file in TRADING_STATE_DIR.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 
-from sqlalchemy import Connection, MetaData
+from runtime import settings
+from runtime.store.database import Store
+from runtime.store.engine import named
+from runtime.store.errors import StoreError
+from runtime.store.schema import Schema
 
-Step = tuple[str, ...]
-"""SQL statements that lead from one version to the next."""
+
+def main(arguments: list[str]) -> int:
+    """0 when the store stands at this release's revision, 1 saying why it does not, 2 when asked wrongly."""
+    if arguments not in (["webhook"], ["perf"]):
+        sys.stderr.write("usage: python -m runtime.store.migrate webhook|perf\n")
+        return 2
+    try:
+        place = settings.store_place(arguments[0])
+        store = Store(place, _schema(arguments[0]))
+    except (settings.SettingsError, StoreError) as error:
+        sys.stderr.write(f"{arguments[0]}: {error}\n")
+        return 1
+    store.close()
+    sys.stdout.write(f"{arguments[0]}: {store.move} in {named(place)}\n")
+    return 0
 
 
-def migrate(connection: Connection, metadata: MetaData, steps: Sequence[Step]) -> None:
-    """Make what is missing: a new file gets `metadata`'s tables, an old one first the steps it has not seen.
+def _schema(service: str) -> Schema:
+    if service == "perf":
+        from runtime.perf.tables import SCHEMA
+    else:
+        from runtime.store.tables import SCHEMA
+    return SCHEMA
 
-    The version is SQLite's own `user_version`: the number of steps taken. Runs inside one transaction.
-    """
-    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE type = 'table'").scalar_one()
-    for step in steps[version:] if tables else ():
-        for statement in step:
-            connection.exec_driver_sql(statement)
-    metadata.create_all(connection)
-    if version < len(steps):
-        connection.exec_driver_sql(f"PRAGMA user_version = {len(steps)}")
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

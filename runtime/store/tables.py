@@ -6,15 +6,22 @@ and are given in the order of the commits, so a sink's cursor can trust them.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, false, text
+
+from runtime.store.schema import Schema
+from runtime.store.types import Id, Text, where
 
 metadata = MetaData()
+
+# Whoever adds a column, an index or a table here adds a revision in migrations/webhook, and names it here.
+# Files of releases that counted steps differ in what they have: the revisions after the first add what is absent.
+SCHEMA = Schema("webhook", metadata, head="0004", counted=("0001", "0001", "0001"))
 
 # Every alert that came with the right key: accepted, refused, repeated.
 events = Table(
     "events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("ts", Text, nullable=False),  # when the alert arrived
     Column("ip", Text, nullable=False),
     Column("engine", Text, nullable=False),
@@ -39,7 +46,7 @@ events = Table(
     Column("key_name", Text),  # which of the keys it came with
     Column("guards", Text),  # JSON: what each guard that spoke up said; NULL: none did
     Column("request", Text),  # the request's id, as in the log
-    Index("events_by_dedupe", "dedupe_key", "id", sqlite_where=text("dedupe_key IS NOT NULL")),
+    Index("events_by_dedupe", "dedupe_key", "id", **where("dedupe_key IS NOT NULL")),
     Index("events_by_engine", "engine", "id"),
     sqlite_autoincrement=True,  # an id is never given twice, so a cursor can trust it
 )
@@ -49,7 +56,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("sink", Text, primary_key=True),
-    Column("delivered", Integer, nullable=False),  # the last event (perf: message) that is done
+    Column("delivered", Id, nullable=False),  # the last event (perf: message) that is done
     Column("intent", Text),
     Column("error", Text),  # why the last attempt failed; NULL: it did not
     Column("failing_since", Text),
@@ -60,12 +67,12 @@ outbox = Table(
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("sink", Text, nullable=False),
-    Column("ref", Integer, nullable=False),  # the event's id (perf: the message's)
+    Column("ref", Id, nullable=False),  # the event's id (perf: the message's)
     Column("reason", Text, nullable=False),
     Column("ts", Text, nullable=False),
-    Column("retry", Boolean, nullable=False, server_default=text("0")),  # an operator wants it sent again
+    Column("retry", Boolean, nullable=False, server_default=false()),  # an operator wants it sent again
     Index("dead_letters_by_sink", "sink", "ref", unique=True),
 )
 
@@ -73,11 +80,11 @@ dead_letters = Table(
 messages = Table(
     "perf_messages",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("event_id", Integer, nullable=False),  # the alert that caused it
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("event_id", Id, nullable=False),  # the alert that caused it
     Column("body", Text, nullable=False),  # JSON, as it is posted
     Column("dead", Text),  # why the ledger refused it for good
-    Index("perf_messages_dead", "id", sqlite_where=text("dead IS NOT NULL")),
+    Index("perf_messages_dead", "id", **where("dead IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -85,7 +92,7 @@ messages = Table(
 router = Table(
     "router",
     metadata,
-    Column("id", Integer, primary_key=True),  # always 1
+    Column("id", Id, primary_key=True),  # always 1
     Column("engine", Text),  # NULL: free
     Column("since", Text),
     Column("renewed", Text),
@@ -104,8 +111,8 @@ trades = Table(
     Column("entry", Float, nullable=False),
     Column("stop", Float, nullable=False),
     Column("qty", Float, nullable=False),  # units of the underlying
-    Column("opened_by", Integer, nullable=False),  # event ids
-    Column("closed_by", Integer),
+    Column("opened_by", Id, nullable=False),  # event ids
+    Column("closed_by", Id),
     Column("locked", Boolean, nullable=False),
     # NULL: stored by a release that did not know them.
     Column("tp", Float),
@@ -116,15 +123,15 @@ trades = Table(
     Column("pnl", Float),  # USD
     Column("r", Float),  # pnl / risk_usd
     Column("closed_why", Text),  # stop, target, close, opposite, reversed
-    Index("trades_open", "engine", sqlite_where=text("closed_by IS NULL")),
-    Index("trades_locked", "locked", sqlite_where=text("locked")),
+    Index("trades_open", "engine", **where("closed_by IS NULL")),
+    Index("trades_locked", "locked", **where("locked")),
 )
 
 # Who freed the lock by hand.
 resets = Table(
     "lock_resets",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("ts", Text, nullable=False),
     Column("ip", Text, nullable=False),
     Column("engine", Text),  # who held it; NULL: nobody
@@ -164,7 +171,7 @@ confirmations = Table(
 controls = Table(
     "controls",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("ts", Text, nullable=False),
     Column("ip", Text, nullable=False),
     Column("by", Text, nullable=False),
@@ -172,3 +179,6 @@ controls = Table(
     Column("scope", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )
+
+# A row that readiness is tried with.
+Table("store_probe", metadata, Column("id", Integer, primary_key=True), Column("count", Id, nullable=False))

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 
+from runtime.store.errors import StoreError, why
+
 T = TypeVar("T")
 Write = Callable[[Connection], T]
 
@@ -24,10 +26,6 @@ Write = Callable[[Connection], T]
 _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
 
 log = logging.getLogger("runtime.store")
-
-
-class StoreError(Exception):
-    """The store could not commit; nothing of this write was stored, and sending it again can help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Writer:
         try:
             outcomes = self._commit(jobs)
         except Exception as error:
-            reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            reason = why(error)
             log.error("%d writes not stored: %s", len(jobs), reason)
             outcomes = [_Failed(StoreError(reason)) for _ in jobs]
         for job, outcome in zip(jobs, outcomes, strict=True):

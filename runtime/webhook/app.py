@@ -28,7 +28,6 @@ from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
-from runtime.webhook.steps import STEPS
 
 log = logging.getLogger("runtime.webhook")
 
@@ -180,7 +179,7 @@ class Webhook:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        self._store = Store(self.settings.database, tables.metadata, STEPS)
+        self._store = Store(self.settings.database, tables.SCHEMA)
         self._journal = JournalWorker(self._store, tables.outbox, self._entries, self.settings.journal)
         self._perf = PerfSink(self._store, self.settings.perf_url)
         self._journal.start()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from runtime import clock
 from runtime.router.decision import Lock, Trade
+from runtime.store import upsert
 from runtime.store.tables import resets, router, trades
 
 _LOCK = select(router).where(router.c.id == 1)
@@ -33,8 +33,7 @@ def set_lock(connection: Connection, before: Lock | None, after: Lock | None, no
     row = {"engine": None, "since": None, "renewed": None, "updated_at": clock.iso(now)}
     if after is not None:
         row |= {"engine": after.engine, "since": clock.iso(after.since), "renewed": clock.iso(after.renewed)}
-    statement = upsert(router).values(id=1, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+    upsert.put(connection, router, {"id": 1} | row)
 
 
 def reset(connection: Connection, now: datetime, ip: str) -> str | None:

@@ -24,7 +24,10 @@ from runtime import settings
 from runtime.http import Edge
 from runtime.perf.app import Perf
 from runtime.webhook.app import Webhook
+from tests.runtime.postgres import database, postgres
 from tests.runtime.process_kit import Daemon
+
+__all__ = ["database", "postgres"]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have httpx2; httpx is what the rest of the project uses

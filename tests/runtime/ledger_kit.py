@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from runtime.perf import event, ledger, migrations, rebuild
+from runtime.perf import event, ledger, rebuild
 from runtime.perf.ledger import Refused, Rules
-from runtime.perf.tables import metadata
+from runtime.perf.tables import SCHEMA
 from runtime.store import Store
+from runtime.store.engine import Place
 
 NOW = datetime(2026, 2, 17, 12, 0, tzinfo=UTC)
 EQUITY0 = 10_000.0
@@ -61,10 +61,9 @@ class Ledger:
 
 
 @contextmanager
-def opened(path: Path, reversal: str = "keep") -> Iterator[Ledger]:
-    """The ledger kept in the file `path`, brought up to date as the service does."""
-    migrations.forward(path)
-    store = Store(path, metadata)
+def opened(place: Place, reversal: str = "keep") -> Iterator[Ledger]:
+    """The ledger kept at `place`, brought up to date as the service does."""
+    store = Store(place, SCHEMA)
     store.submit(lambda connection: rebuild.refresh(connection, EQUITY0)).result()
     try:
         yield Ledger(store, reversal)

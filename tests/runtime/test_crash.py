@@ -25,7 +25,7 @@ def test_a_full_disk_is_a_503_and_never_a_lie(
 ) -> None:
     running = service().start()
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (150_000, hard))
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (300_000, hard))
     answers = [running.post(alert(reason="x" * 4000, id=number)) for number in range(60)]
     stored = [answer.json()["id"] for answer in answers if answer.status_code == 200]
     refused = [answer for answer in answers if answer.status_code != 200]

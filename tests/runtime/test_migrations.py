@@ -1,154 +1,225 @@
-"""A ledger made by an older release is brought forward in place, and loses nothing."""
+"""Stores made by older releases are brought forward in place, wholly or not at all, and lose nothing."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, inspect
 
-from runtime.perf import migrations, report
-from runtime.perf.tables import metadata
-from runtime.store import Store, StoreError
-from tests.runtime.ledger_kit import EQUITY0, opened
+from runtime.keys import Secret
+from runtime.perf import tables as perf
+from runtime.store import Schema, Store, StoreError, engine, revisions, schema, tables
+from runtime.store.engine import Place
+from tests.runtime.conftest import ROOT
+from tests.runtime.ledger_kit import opened
 
-# The schema of the first release, as it made it.
-FIRST = """
-CREATE TABLE trades (id INTEGER NOT NULL, trade_id TEXT NOT NULL, status TEXT NOT NULL, engine TEXT NOT NULL,
-  symbol TEXT NOT NULL, side TEXT NOT NULL, entry FLOAT NOT NULL, stop FLOAT, qty FLOAT NOT NULL, risk_usd FLOAT,
-  mark FLOAT, exit FLOAT, pnl FLOAT, r FLOAT, opened_ts TEXT NOT NULL, closed_ts TEXT, close_seq INTEGER,
-  meta TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (trade_id));
-CREATE INDEX trades_by_close ON trades (close_seq);
-CREATE INDEX trades_by_status ON trades (status);
-CREATE TABLE history (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, ts TEXT NOT NULL, type TEXT NOT NULL,
-  trade_id TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE store_probe (id INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (id));
-"""
-TS = "2026-02-16T{:02}:00:00.000000+00:00"
+FIXTURES = Path(__file__).parent / "fixtures"
+WEBHOOKS = ("webhook_v0", "webhook_router", "webhook_messages", "webhook_alias", "webhook_sinks")
+SCHEMAS = {"webhook": tables.SCHEMA, "perf": perf.SCHEMA}
 
 
-def first_release(connection: sqlite3.Connection, name: str, closed_at: float | None, *marks: float) -> None:
-    """What the first release wrote for a trade: 10 LONG at 100 with 50 at risk, its marks, its close."""
-
-    def remember(kind: str, body: dict[str, Any]) -> int | None:
-        row = (TS.format(11), kind, name, json.dumps({"trade_id": name} | body))
-        return connection.execute("INSERT INTO history (ts, type, trade_id, body) VALUES (?, ?, ?, ?)", row).lastrowid
-
-    columns = "(trade_id, status, engine, symbol, side, entry, stop, qty, risk_usd, opened_ts, meta)"
-    row = (name, "OPEN", "E", "S", "LONG", 100.0, 95.0, 10.0, 50.0, TS.format(10), '{"tf": "15"}')
-    connection.execute(f"INSERT INTO trades {columns} VALUES ({', '.join('?' * 11)})", row)  # noqa: S608
-    remember("OPEN", {"entry": 100.0})
-    for price in marks:
-        remember("UPDATE", {"mark": price})
-        connection.execute("UPDATE trades SET mark = ? WHERE trade_id = ?", (price, name))
-    if closed_at is not None:
-        sequence, profit = remember("CLOSE", {"exit_price": closed_at}), (closed_at - 100.0) * 10.0
-        done = (closed_at, profit, profit / 50.0, TS.format(12), sequence, name)
-        changes = "status = 'CLOSED', exit = ?, pnl = ?, r = ?, closed_ts = ?, close_seq = ?"
-        connection.execute(f"UPDATE trades SET {changes} WHERE trade_id = ?", done)  # noqa: S608
+def shape(connection: Connection) -> dict[str, Any]:
+    """Every table's columns and indexes as the database knows them, whatever their order."""
+    seen = inspect(connection)
+    return {
+        name: (
+            {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(name)},
+            seen.get_pk_constraint(name)["constrained_columns"],
+            sorted(str(one["column_names"]) for one in seen.get_unique_constraints(name)),
+            {i["name"]: (i["column_names"], bool(i["unique"]), where(i)) for i in seen.get_indexes(name)},
+        )
+        for name in seen.get_table_names()
+    }
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    path = tmp_path / "perf.db"
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(FIRST)
-        first_release(connection, "won", 110.0, 98.0, 112.0)
-        first_release(connection, "lost", 95.0)
-        first_release(connection, "open", None, 103.0)
+def where(index: Any) -> str:
+    found = [value for name, value in index.get("dialect_options", {}).items() if name.endswith("_where")]
+    return str(found[0]) if found else ""
+
+
+def shape_at(place: Place, wanted: Schema) -> dict[str, Any]:
+    store = Store(place, wanted)
+    with store.read() as connection:
+        found = shape(connection)
+    store.close()
+    return found
+
+
+def restored(path: Path, name: str) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((FIXTURES / f"{name}.sql").read_text())
     return path
 
 
-def schema(path: Path) -> dict[str, Any]:
-    """Every table's columns and every index's, by name."""
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path)) as connection:
-        names = connection.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
-        kind = {"table": "table_info", "index": "index_info"}
-        return {
-            name: sorted(
-                row[1:] if what == "table" else row for row in connection.execute(f"PRAGMA {kind[what]}({name})")
-            )
-            for what, name in names
-        }
+        return connection.execute(query).fetchall()
 
 
-def test_an_old_ledger_keeps_all_it_had(old: Path) -> None:
-    with opened(old) as book:
-        told = book.read(report.summary, EQUITY0)
-        assert (told["total_trades"], told["closed_trades"], told["pnl_realized"]) == (3, 2, 50)
-        assert (told["avg_r"], told["max_dd"], told["equity_last"]) == (0.5, 50, 10_050)
-        assert told["open_risk_by_engine"] == {"E": 50}
-        trades = book.rows("SELECT trade_id, mae, mfe, marks, qty_closed, contract FROM trades ORDER BY id")
-        assert trades == [
-            ("won", 20, 120, 2, 10, "linear"), ("lost", 50, 0, 0, 10, "linear"), ("open", 0, 30, 1, 0, "linear"),
-        ]  # fmt: skip
-        assert book.rows("SELECT price, qty, pnl, n, total FROM closings") == [
-            (110, 10, 100, 1, 100),
-            (95, 10, -50, 2, 50),
-        ]
-        assert book.wrong == []
-        assert book.close("open", 101, qty=5)["part"] == {"qty": 5, "pnl": 5}
-        assert book.wrong == []
+@pytest.mark.parametrize("name", [*WEBHOOKS, "perf_figures"])
+def test_a_file_of_every_release_comes_to_the_same_tables(tmp_path: Path, name: str) -> None:
+    wanted = SCHEMAS[name.split("_")[0]]
+    old = restored(tmp_path / "old.db", name)
+    kept = "SELECT ts, engine, payload FROM events" if wanted.name == "webhook" else "SELECT * FROM history"
+    before = rows(old, kept)
+    assert shape_at(old, wanted) == shape_at(tmp_path / "new.db", wanted)
+    assert rows(old, kept) == before != []
+    for path in (old, tmp_path / "new.db"):  # a release that counted its steps finds them all taken
+        assert rows(path, "PRAGMA user_version") == [(len(wanted.counted) - 1,)]
+        assert rows(path, "SELECT version_num FROM alembic_version") == [(wanted.head,)]
 
 
-def test_the_schema_is_the_same_from_nothing_and_from_old(old: Path, tmp_path: Path) -> None:
-    fresh, declared = tmp_path / "fresh.db", tmp_path / "declared.db"
-    migrations.forward(fresh)
-    Store(fresh, metadata).close()
-    migrations.forward(old)
-    metadata.create_all(create_engine(f"sqlite:///{declared}"))
-    assert schema(old) == schema(fresh) == schema(declared)
+@pytest.mark.parametrize("wanted", SCHEMAS.values(), ids=SCHEMAS)
+def test_the_revisions_lead_to_the_tables(wanted: Schema, tmp_path: Path) -> None:
+    """Fails for whoever changed a table without a revision: add one, and name it as the schema's head."""
+    stepped = tmp_path / "stepped.db"
+    climb(stepped, wanted)
+    assert shape_at(stepped, wanted) == shape_at(tmp_path / "made.db", wanted)
 
 
-def test_steps_are_taken_once(old: Path) -> None:
-    assert migrations.forward(old) == len(migrations.STEPS)
-    assert migrations.forward(old) == 0
-    with closing(sqlite3.connect(old)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(migrations.STEPS),)
+@pytest.mark.parametrize("wanted", SCHEMAS.values(), ids=SCHEMAS)
+def test_the_revisions_lead_to_the_tables_on_postgresql(wanted: Schema, postgres: Any) -> None:
+    stepped, made = (Secret(postgres.url(postgres.database())) for _ in range(2))
+    climb(stepped, wanted)
+    assert shape_at(stepped, wanted) == shape_at(made, wanted)
 
 
-def test_a_step_that_fails_leaves_the_file_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = schema(old)
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, ("CREATE TABLE broken (",)))
-    with pytest.raises(StoreError, match="up to date"):
-        migrations.forward(old)
-    assert schema(old) == before
+def climb(place: Place, wanted: Schema) -> None:
+    """Take every revision from nothing, which no service ever does: a new store is made from its tables."""
+    writers = engine.writers(place, wanted.name)
+    with writers.begin() as connection:
+        schema._make_home(connection, wanted)
+        revisions.upgrade(connection, wanted, None)
+    writers.dispose()
 
 
-def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
-    path = tmp_path / "perf.db"
-    path.write_bytes(b"not a database, " * 100)
-    with pytest.raises(StoreError, match=r"perf\.db"):
-        migrations.forward(path)
+@pytest.mark.parametrize("wanted", SCHEMAS.values(), ids=SCHEMAS)
+def test_the_head_is_the_newest_revision_and_none_leads_back(wanted: Schema) -> None:
+    scripts = revisions.directory(wanted.name)
+    assert scripts.get_heads() == [wanted.head]
+    for script in scripts.walk_revisions():
+        assert not hasattr(script.module, "downgrade")
+        assert script.revision.isdecimal()
 
 
-def test_what_an_older_release_wrote_after_a_rollback_is_taken_in(old: Path) -> None:
-    with opened(old) as book:
-        book.open("parts")
-        book.close("parts", 104, qty=5)
-    with closing(sqlite3.connect(old)) as connection, connection:
-        first_release(connection, "meanwhile", 120.0, 90.0)
-        sequence = connection.execute("SELECT max(id) + 1 FROM history").fetchone()[0]
-        body = json.dumps({"trade_id": "parts", "exit_price": 104.0})
-        connection.execute("INSERT INTO history VALUES (?, ?, 'CLOSE', 'parts', ?)", (sequence, TS.format(13), body))
-        done = "status = 'CLOSED', exit = 104, pnl = 40, r = 0.8, closed_ts = ?, close_seq = ?"
-        connection.execute(f"UPDATE trades SET {done} WHERE trade_id = 'parts'", (TS.format(13), sequence))  # noqa: S608
-    with opened(old) as book:
-        assert book.wrong == []
-        assert book.read(report.summary, EQUITY0)["pnl_realized"] == 50 + 200 + 40
-        assert book.rows("SELECT mae, mfe, marks FROM trades WHERE trade_id = 'meanwhile'") == [(100, 200, 1)]
-        assert book.rows("SELECT qty, pnl FROM closings ORDER BY seq DESC LIMIT 1") == [(5, 20)]
+def test_messages_the_ledger_refused_become_dead_letters(tmp_path: Path) -> None:
+    old = restored(tmp_path / "webhook.db", "webhook_messages")
+    Store(old, tables.SCHEMA).close()
+    found = rows(
+        old, "SELECT d.sink, d.ref, d.reason, d.ts = e.ts, d.retry FROM dead_letters d, events e WHERE e.id = 1"
+    )
+    assert found == [("perf", 1, "400 entry: is missing", 1, 0)]
 
 
-def test_a_file_of_a_newer_release_is_used_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "perf.db"
-    migrations.forward(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    with opened(path) as book:
-        assert book.open("a")["ok"]
-    assert "newer release" in caplog.text
+def with_another(folder: Path, wanted: Schema, body: str) -> Schema:
+    """A release with one revision more."""
+    shutil.copytree(revisions.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    text = f"from alembic import op\nrevision, down_revision = '9000', {wanted.head!r}\ndef upgrade():\n    {body}\n"
+    (folder / wanted.name / "r9000_next.py").write_text(text)
+    return replace(wanted, head="9000")
+
+
+@pytest.mark.parametrize("name", ["webhook_v0", "webhook_sinks", "perf_figures"])
+def test_a_revision_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    wanted = SCHEMAS[name.split("_")[0]]
+    old = restored(tmp_path / "old.db", name)
+    before = rows(old, "SELECT type, name, sql FROM sqlite_master"), rows(old, "PRAGMA user_version")
+    broken = with_another(tmp_path / "next", wanted, "op.execute('CREATE TABLE half (a)'); op.execute('CREATE broken')")
+    monkeypatch.setattr(revisions, "FOLDER", tmp_path / "next")
+    with pytest.raises(StoreError, match=r"cannot open .*old\.db: near .broken.: syntax error"):
+        Store(old, broken)
+    assert (rows(old, "SELECT type, name, sql FROM sqlite_master"), rows(old, "PRAGMA user_version")) == before
+
+
+def test_a_revision_that_fails_on_postgresql_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    before = shape_at(Secret(database), tables.SCHEMA)
+    broken = with_another(
+        tmp_path / "next", tables.SCHEMA, "op.execute('CREATE TABLE half (a int)'); op.execute('CREATE x')"
+    )
+    monkeypatch.setattr(revisions, "FOLDER", tmp_path / "next")
+    with pytest.raises(StoreError, match="syntax error"):
+        Store(Secret(database), broken)
+    assert shape_at(Secret(database), tables.SCHEMA) == before
+
+
+@pytest.mark.parametrize("wanted", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_newer_releases_store_serves_an_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wanted: Schema
+) -> None:
+    path = tmp_path / "store.db"
+    Store(path, wanted).close()
+    newer = with_another(tmp_path / "next", wanted, "op.execute('CREATE TABLE later (a)')")
+    monkeypatch.setattr(revisions, "FOLDER", tmp_path / "next")
+    Store(path, newer).close()
+    if wanted.name == "perf":
+        with opened(path) as book:
+            assert book.open("a")["ok"]
+    else:
+        Store(path, wanted).close()
+    assert "newer release (9000; this one knows" in caplog.text
+    assert rows(path, "SELECT version_num FROM alembic_version") == [("9000",)]
+
+
+def command(service: str, **environ: str) -> subprocess.Popen[str]:
+    line = [sys.executable, "-m", "runtime.store.migrate", service]
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(line, cwd=ROOT, env={**os.environ, **environ}, **pipes)
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    restored(tmp_path / "webhook.db", "webhook_v0")
+    said = [command("webhook", TRADING_STATE_DIR=str(tmp_path)).communicate() for _ in range(2)]
+    file, head = tmp_path / "webhook.db", tables.SCHEMA.head
+    assert said == [(f"webhook: {before} -> {head} in {file}\n", "") for before in ("0001", head)]
+    wrong = command("perf", PERF_STORE_URL="postgresql://me:hidden@[")
+    assert "PERF_STORE_URL: expected postgresql://" in (told := "".join(wrong.communicate()))
+    assert "hidden" not in told
+    assert wrong.returncode == 1
+    assert "usage" in command("both").communicate()[1]
+
+
+def test_of_two_that_start_at_once_one_makes_the_tables(database: str) -> None:
+    started = [command("webhook", STORE_URL=database) for _ in range(3)]
+    said = sorted(one.communicate()[0].split()[1] for one in started)
+    assert said == sorted([tables.SCHEMA.head] * 2 + ["nothing"])
+
+
+@pytest.mark.parametrize("service", SCHEMAS)
+def test_alembic_is_not_loaded_when_there_is_nothing_to_do(tmp_path: Path, service: str) -> None:
+    code = "import sys, runtime.store.migrate as m; m.main([sys.argv[1]]); print('alembic' in sys.modules)"
+
+    def loaded() -> str:
+        line = [sys.executable, "-c", code, service]
+        environ = {**os.environ, "TRADING_STATE_DIR": str(tmp_path)}
+        done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+        return done.stdout.split()[-1]
+
+    assert [loaded(), loaded()] == ["False", "False"]
+    (tmp_path / f"{service}.db").unlink()
+    restored(tmp_path / f"{service}.db", "webhook_v0" if service == "webhook" else "perf_figures")
+    assert loaded() == "True" or service == "perf"
+    assert loaded() == "False"
+
+
+def test_what_an_old_file_holds_is_shown(tmp_path: Path) -> None:
+    path = restored(tmp_path / "webhook.db", "webhook_router")
+    Store(path, tables.SCHEMA).close()
+    (trade,) = rows(path, "SELECT engine, alias, tp, closed_ts FROM trades WHERE locked OR engine = 'USDTM_LONG'")
+    assert trade == ("USDTM_LONG", None, None, None)
+    assert [json.loads(row[0])["engine"] for row in rows(path, "SELECT payload FROM events LIMIT 1")] == [
+        "GOLD_CFD_LONG"
+    ]

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
 
-from runtime.store import Store, StoreError
+from runtime.store import Schema, Store, StoreError
 
 metadata = MetaData()
 things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("value", Integer, unique=True))
+Table("store_probe", metadata, Column("id", Integer, primary_key=True), Column("count", Integer))
+SCHEMA = Schema("test", metadata)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "test.db", metadata)
+    opened = Store(tmp_path / "test.db", SCHEMA)
     yield opened
     opened.close()
 
@@ -119,4 +121,4 @@ def test_a_closed_store_refuses(store: Store) -> None:
 
 def test_a_store_that_cannot_be_opened_names_its_file(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
-        Store(tmp_path / "nowhere" / "x.db", metadata)
+        Store(tmp_path / "nowhere" / "x.db", SCHEMA)
