@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from runtime.payload import Json
 from runtime.router.guards_standing import Calendar
 
 Mode = Literal["enforce", "warn"]
@@ -128,6 +129,19 @@ class Rules:
     sessions: tuple[Session, ...] = ()
     checklist: tuple[str, ...] = ()
     checklist_hours: float | None = None
+
+    def shown(self) -> Json:
+        """What is in force, for pages: guards that are off are left out, windows and hours are in words."""
+        found: Json = {"timezone": self.calendar.zone.key, "day_start": f"{self.calendar.start:%H:%M}"}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "calendar" or value is None or value == () or value == {}:
+                continue
+            is_list = isinstance(value, tuple)
+            found[one.name] = (
+                [str(each) for each in value] if is_list else dict(value) if one.name == "modes" else value
+            )
+        return found
 
     def mode_of(self, guard: str) -> Mode:
         return self.modes.get(guard, self.mode)

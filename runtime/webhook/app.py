@@ -24,6 +24,7 @@ from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError, tables
 from runtime.webhook import events, messages, metrics, routing
 from runtime.webhook.alert import read
+from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_keys
@@ -44,6 +45,7 @@ class Webhook:
         self.settings = settings
         self.started = clock.now()
         self.pipeline = Pipeline(settings)
+        self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
         self.keyring = auth.Keyring(settings.keys)
         self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
@@ -78,7 +80,7 @@ class Webhook:
         """Take one alert. 200 means committed; see the module `runtime.http` for every other answer."""
         parsed = payload.parse(await http.read_body(request))
         key = self.keyring.check(parsed.data.pop("key", None), clock.now())
-        origin = Origin(_caller(request), key)
+        origin = Origin(caller(request), key)
         try:
             data = payload.redact(payload.check(parsed), *self.keyring.values)
             sized = self.pipeline.size(read(data))
@@ -110,10 +112,8 @@ class Webhook:
 
     async def reset_lock(self, request: Request) -> http.JsonResponse:
         """Free the lock whoever holds it; the open virtual trades stay open."""
-        parsed = payload.parse(await http.read_body(request))
-        if not auth.matches(parsed.data.get("ops_key"), self.settings.ops_key):
-            raise auth.Forbidden
-        now, ip = clock.now(), _caller(request)
+        await operator(request, self.settings.ops_key)
+        now, ip = clock.now(), caller(request)
         before = await self.store.write(lambda connection: routing.reset(connection, now, ip))
         log.info("lock reset, it was held by %s", before)
         return http.JsonResponse({"ok": True, "active_engine": None, "was": before, "updated_at": clock.iso(now)})
@@ -126,6 +126,7 @@ class Webhook:
             pending = events.pending(connection, self.journal.delivered(connection))
             perf_pending, perf_dead = messages.counts(connection)
             engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
+            guarded = self.control.summary(connection)
         holder = held(lock, clock.now(), self.settings.lock_expiry)
         return {
             "active_engine": holder.engine if holder else None,
@@ -139,6 +140,7 @@ class Webhook:
             "perf_pending": perf_pending,
             "perf_dead": perf_dead,
             "perf_error": self.perf.error,
+            **guarded,
         }
 
     def quote(self, engine: str, given: Json) -> Json:
@@ -218,6 +220,8 @@ class Webhook:
         async def reset_lock(request: Request) -> Any:
             return await self.reset_lock(request)
 
+        self.control.install(app)
+
         @app.get("/health", summary="The process answers")
         async def health() -> Any:
             return http.JsonResponse({"ok": True, "service": "tv-webhook", "since": clock.iso(self.started)})
@@ -232,8 +236,3 @@ def _shown(lock: Lock | None, expiry: float) -> Json | None:
         return None
     expires = clock.iso(lock.renewed + timedelta(seconds=expiry)) if expiry else None
     return {"engine": lock.engine, "since": clock.iso(lock.since), "expires_at": expires}
-
-
-def _caller(request: Request) -> str:
-    peer = request.client.host if request.client else None
-    return auth.caller(peer, request.headers.get("x-forwarded-for"))

@@ -38,5 +38,32 @@ ALERT_BODY: Json = {
     }
 }
 
-_RESET: Json = {"type": "object", "required": ["ops_key"], "properties": {"ops_key": {"type": "string"}}}
-RESET_BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": _RESET}}}}
+_SCOPE: Json = {"type": "string", "maxLength": 64, "description": "an engine; `*` (default): everything"}
+_BY: Json = {"type": "string", "maxLength": 32, "description": "who asks: telegram, task, page"}
+_ITEM: Json = {"type": "string", "maxLength": 64}
+
+
+def _operator(*required: str, **properties: Json) -> Json:
+    """An operator's request: the key is in the body, or in the header instead."""
+    found: Json = {"ops_key": {"type": "string", "description": "or the header X-Ops-Key"}} | properties
+    schema: Json = {"type": "object", "properties": found} | ({"required": list(required)} if required else {})
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _above_zero(most: float) -> Json:
+    return {"type": "number", "exclusiveMinimum": 0, "maximum": most}
+
+
+RESET_BODY = _operator()
+SCOPE_BODY = _operator(scope=_SCOPE, by=_BY)
+PAUSE_BODY = _operator(scope=_SCOPE, minutes=_above_zero(525_600), reason={"type": "string", "maxLength": 200}, by=_BY)
+CONFIRM_BODY = _operator(
+    "item",
+    item={
+        "anyOf": [_ITEM, {"type": "array", "items": _ITEM, "minItems": 1}],
+        "description": "`all`: the whole checklist",
+    },
+    scope=_SCOPE,
+    hours=_above_zero(744),
+    by=_BY,
+)
