@@ -113,6 +113,25 @@ def alert_test(_: Context, host: str | None = None) -> None:
     run(hosts.selected(host, None, False)[0])
 
 
+@task(name="status", help=HOST | JSON)
+def outbox_status(_: Context, host: str | None = None, json: bool = False) -> None:
+    """Show what each sink was delivered, and what it refused; exits 1 if one fails or has dead letters"""
+    from ops import host_tasks as hosts
+    from ops.outbox import status as run
+
+    raise Exit(code=run(hosts.selected(host, None, False)[0], json=json))
+
+
+@task(name="retry", help=HOST | {"sink": "journal, jsonl or perf", "id": "this dead letter", "all": "all of this sink"})
+def outbox_retry(_: Context, sink: str, host: str | None = None, id: int | None = None, all: bool = False) -> None:
+    """Have dead letters of a sink sent again"""
+    from ops import host_tasks as hosts
+    from ops.outbox import retry as run
+
+    letter = int(id) if id is not None else None
+    raise Exit(code=run(hosts.selected(host, None, False)[0], sink, letter, all=all))
+
+
 @task(name="trust", positional=["name"], help={"name": "the host", "fingerprint": "SHA256:..., once you compared it"})
 def host_trust(_: Context, name: str, fingerprint: str | None = None) -> None:
     """Trust a host's SSH key after you compared its fingerprint"""
@@ -290,6 +309,9 @@ host.__doc__ = "Hosts"
 alert = Collection("alert", alert_test)
 alert.__doc__ = "Alerts"
 
+outbox = Collection("outbox", outbox_status, outbox_retry)
+outbox.__doc__ = "Outbox: what alerts are delivered to"
+
 secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets_list, secrets_edit, secrets_rotate)
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
@@ -299,5 +321,5 @@ journal = Collection(
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 
-namespace = Collection(deploy, plan, status, logs, test, bench, alert, journal, host, secrets, lab)
+namespace = Collection(deploy, plan, status, logs, test, bench, alert, outbox, journal, host, secrets, lab)
 namespace.__doc__ = "Project"

@@ -9,10 +9,13 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar, TypeVar
 
 from sqlalchemy import Connection
 
+from runtime import clock
+from runtime.outbox import failures
 from runtime.store import Store, StoreError
 
 T = TypeVar("T")
@@ -20,13 +23,17 @@ T = TypeVar("T")
 IDLE_SECONDS = 5.0
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+NOTE_SECONDS = 60.0  # how often the store is told of attempts that fail as the one before
 
 
 class Deliverer(ABC):
-    """`error` says why the last attempt failed, or None. `deliver` MUST be given and be safe to call again."""
+    """`error` says why the last attempt failed, or None. `deliver` MUST be given and be safe to call again.
+
+    The store is told of it too, for those who ask from outside; but not when the store is what fails.
+    """
 
     name: ClassVar[str]
-    """What is delayed, as the log names it."""
+    """What is delayed, as the log and the table `outbox` name it."""
     log: ClassVar[logging.Logger]
     expected: ClassVar[tuple[type[Exception], ...]]
     """Failures that belong to the sink's life; any other is a fault and is logged with its traceback."""
@@ -43,6 +50,9 @@ class Deliverer(ABC):
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
         self.error: str | None = None
+        self._untold = 0  # attempts that failed since the store was told
+        self._told_at: float | None = None
+        self._told_well = False
 
     @abstractmethod
     def deliver(self) -> bool:
@@ -91,9 +101,25 @@ class Deliverer(ABC):
         reason = str(error) if is_expected else f"{type(error).__name__}: {error}"
         if reason != self.error:
             self.log.log(self.delayed, "%s delayed: %s", self.name, reason, exc_info=None if is_expected else error)
-        self.error = reason
+        changed, self.error = reason != self.error, reason
+        self._untold += 1
+        if not isinstance(error, StoreError) and (changed or self._told_long_ago()):
+            self._tell_failure(reason)
+
+    def _told_long_ago(self) -> bool:
+        return self._told_at is None or clock.steady() - self._told_at >= NOTE_SECONDS
+
+    def _tell_failure(self, reason: str) -> None:
+        attempts, now = self._untold, clock.iso(clock.now())
+        with suppress(StoreError):
+            self._commit(lambda connection: failures.failed(connection, self.name, reason, attempts, now))
+            self._untold, self._told_at, self._told_well = 0, clock.steady(), False
 
     def _recovered(self) -> None:
         if self.error is not None:
             self.log.info(self.recovered)
-        self.error = None
+        self.error, self._untold = None, 0
+        if not self._told_well:  # also once after a start: the process before may have ended while it failed
+            with suppress(StoreError):
+                self._commit(lambda connection: failures.recovered(connection, self.name))
+                self._told_well = True

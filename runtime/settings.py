@@ -36,12 +36,21 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """A file of `limit` bytes is put aside; the newest `keep` of those are kept."""
+
+    limit: int = 64_000_000
+    keep: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Of tv-webhook: TV_WEBHOOK_KEY, OPS_ADMIN_KEY, JOURNAL_TZ, JOURNAL_PATH, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
     ENGINES_PATH and GUARDS_PATH are read here, once: a service never runs with half a registry. DEDUPE_SECONDS
     (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
     TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
+    EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times.
     """
 
     key: Secret
@@ -57,6 +66,8 @@ class WebhookSettings:
     perf_url: str = PERF
     more_keys: tuple[Key, ...] = ()
     store: Path | Secret | None = None
+    jsonl: Path | None = None
+    rotation: Rotation = Rotation()
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -100,9 +111,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     more_keys, store = env.keys(key), env.place("STORE_URL")
+    jsonl, rotation = env.path_or_none("EVENTS_JSONL"), env.rotation()
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found)
+    return WebhookSettings(key, ops_key, *found, jsonl, rotation)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -170,6 +182,13 @@ class Reader:
             self._problems.append(f"{name}: {error}")
             return None
 
+    def path_or_none(self, name: str) -> Path | None:
+        text = self._environ.get(name, "").strip()
+        return Path(text) if text else None
+
+    def rotation(self) -> Rotation:
+        return Rotation(self.read("EVENTS_MAX_MB", "64", _megabytes), self.read("EVENTS_KEEP", "10", _count))
+
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
 
@@ -217,6 +236,22 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 366 * 86_400:
         raise ValueError("expected seconds, from 0 to a year")
+    return value
+
+
+def _megabytes(text: str) -> int:
+    """In bytes."""
+    return int(_between(text, 0.001, 1_000_000) * 1_000_000)
+
+
+def _count(text: str) -> int:
+    return int(_between(text, 1, 100_000))
+
+
+def _between(text: str, low: float, high: float) -> float:
+    value = float(text)
+    if not low <= value <= high:
+        raise ValueError(f"expected a number from {low:g} to {high:g}")
     return value
 
 

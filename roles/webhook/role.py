@@ -64,6 +64,13 @@ class Config(RoleConfig):
     perf_url: str = Field(
         "http://127.0.0.1:8010", pattern=r"^http://[^\s\"'$`\\]+$", description="the ledger, on this host"
     )
+    events_jsonl: str = Field(
+        "/opt/trading/logs/events.jsonl",
+        pattern=r"^(/opt/trading/(logs|state)/[A-Za-z0-9._-]+)?$",
+        description='every alert, refused ones too, as a line of JSON; "": none',
+    )
+    events_max_mb: float = Field(64, ge=1, le=100_000, description="it is put aside when it has grown so large")
+    events_keep: int = Field(10, ge=1, le=10_000, description="how many of those stay, packed")
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
     guards: GuardsConfig | None = Field(None, description="instead of the section of that name in the engines file")
 

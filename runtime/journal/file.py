@@ -1,4 +1,4 @@
-"""Appending to journal.md while people, editors and scripts use it too.
+"""Appending to a file that people, editors and scripts use too: journal.md, events.jsonl.
 
 The file is opened anew for each append (an editor may have replaced it by rename), locked with flock(2), and written
 with one O_APPEND write. What a crash or a full disk left behind is found by looking at the file, never by guessing.
@@ -24,23 +24,27 @@ class JournalError(Exception):
 
 
 class Journal:
-    """journal.md, open and locked."""
+    """The file, open and locked. `part` stands before each entry."""
 
-    def __init__(self, fd: int, path: Path) -> None:
+    def __init__(self, fd: int, path: Path, part: str = "\n") -> None:
         self._fd = fd
         self._path = path
+        self._part = part
 
-    def intend(self, upto: int, entries: tuple[str, ...]) -> Intent:
-        """What appending `entries` here and now would be; a blank line parts each from the one before."""
+    @property
+    def size(self) -> int:
+        """Bytes in it now."""
+        return os.fstat(self._fd).st_size
+
+    def intend(self, upto: int, entries: tuple[str, ...], refs: tuple[int, ...] = ()) -> Intent:
+        """What appending `entries` here and now would be; a line that somebody left open is ended first."""
         found = os.fstat(self._fd)
-        size = found.st_size
-        unfinished = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
-        parted = tuple("\n" + entry for entry in entries)
-        return Intent(upto, found.st_dev, found.st_ino, size, "\n" if unfinished else "", parted)
+        parted = tuple(self._part + entry for entry in entries)
+        return Intent(upto, found.st_dev, found.st_ino, found.st_size, self._lead(found.st_size), parted, refs)
 
     def append(self, blob: bytes) -> None:
         """Write `blob` at the end and sync it. When only a part fits, that part is taken back. Raises JournalError."""
-        size = os.fstat(self._fd).st_size
+        size = self.size
         try:
             written = os.write(self._fd, blob)
             if written != len(blob):
@@ -60,12 +64,33 @@ class Journal:
                 os.ftruncate(self._fd, intent.offset)
                 self.append(intent.blob)
             return
-        text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
-        missing = [entry for entry in intent.entries if entry.encode() not in text]
+        missing = self._missing(intent.entries)
         if missing:
-            text = self._cut_torn(text, missing[0].encode())
-            lead = "" if not text or text.endswith(b"\n") else "\n"
-            self.append((lead + "".join(missing)).encode())
+            self._cut_torn(missing[0].encode())
+            self.append((self._lead(self.size) + "".join(missing)).encode())
+
+    def rename(self, target: Path) -> None:
+        """Move the file away, durably; whoever opens the old path afterwards makes a new one."""
+        self._path.rename(target)
+        sync_folder(target.parent)
+
+    def _lead(self, size: int) -> str:
+        unfinished = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
+        return "\n" if unfinished else ""
+
+    def _missing(self, entries: tuple[str, ...]) -> list[str]:
+        """Those that stand nowhere in the file. They were written in order, so the next is looked for behind first."""
+        text, at, missing = os.pread(self._fd, self.size, 0), 0, list[str]()
+        for entry in entries:
+            data = entry.encode()
+            found = text.find(data, at)
+            if found < 0:
+                found = text.find(data)
+            if found < 0:
+                missing.append(entry)
+            else:
+                at = found
+        return missing
 
     def _tail_at(self, intent: Intent) -> bytes | None:
         """What stands from the intent's offset on; None when this is another file, or shorter, or far longer."""
@@ -75,13 +100,14 @@ class Journal:
             return None
         return os.pread(self._fd, len(intent.blob), intent.offset)
 
-    def _cut_torn(self, text: bytes, entry: bytes) -> bytes:
+    def _cut_torn(self, entry: bytes) -> None:
         """Take away a beginning of `entry` that the file ends with."""
-        for length in range(min(len(entry) - 1, len(text)), _TORN_MIN, -1):
-            if text.endswith(entry[:length]):
-                os.ftruncate(self._fd, len(text) - length)
-                return text[:-length]
-        return text
+        size = self.size
+        tail = os.pread(self._fd, len(entry), max(0, size - len(entry)))
+        for length in range(min(len(entry) - 1, len(tail)), _TORN_MIN, -1):
+            if tail.endswith(entry[:length]):
+                os.ftruncate(self._fd, size - length)
+                return
 
     def _take_back(self, size: int, blob: bytes) -> None:
         """Only what is ours: the file must hold, from `size` to its end, a beginning of `blob` and nothing else."""
@@ -98,8 +124,8 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
-    """The journal, created when absent, locked. Raises JournalError when another program holds the lock, or OSError."""
+def open_journal(path: Path, part: str = "\n") -> Iterator[Journal]:
+    """The file, created when absent, locked. Raises JournalError when another program holds the lock, or OSError."""
     fd = _open(path)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -108,7 +134,7 @@ def open_journal(path: Path) -> Iterator[Journal]:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JournalError(f"{path} is locked by another program") from None
-        yield Journal(fd, path)
+        yield Journal(fd, path, part)
     finally:
         os.close(fd)
 
@@ -124,9 +150,14 @@ def _open(path: Path) -> int:
 def _create(path: Path, flags: int) -> int:
     fd = os.open(path, flags | os.O_CREAT, MODE)
     os.fchmod(fd, MODE)  # the service's umask is 0077
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+    return fd
+
+
+def sync_folder(path: Path) -> None:
+    """Make what was created, renamed or removed in the folder survive a power cut."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return fd

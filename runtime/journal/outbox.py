@@ -18,7 +18,8 @@ from runtime.store import upsert
 class Intent:
     """Entries about to be appended: up to event `upto`, at byte `offset` of the file known by `device` and `inode`.
 
-    `lead` is what comes before the first entry: a newline more when the file did not end with one.
+    `lead` is what comes before the first entry: a newline more when the file did not end with one. `refs` are the dead
+    letters that these entries are, tried again.
     """
 
     upto: int
@@ -27,6 +28,7 @@ class Intent:
     offset: int
     lead: str
     entries: tuple[str, ...]
+    refs: tuple[int, ...] = ()
 
     @property
     def blob(self) -> bytes:
@@ -61,4 +63,4 @@ def _encode(intent: Intent) -> str:
 
 def _decode(text: str) -> Intent:
     raw = json.loads(text)
-    return Intent(**{**raw, "entries": tuple(raw["entries"])})
+    return Intent(**{**raw, "entries": tuple(raw["entries"]), "refs": tuple(raw.get("refs", ()))})

@@ -1,25 +1,26 @@
-"""Delivers committed events to journal.md, in order, each exactly once, at its own pace.
+"""Delivers committed events to a file, in order, each exactly once, at its own pace: journal.md, events.jsonl.
 
-A journal that is full, locked or read-only delays itself only: events stay in the store and are tried again.
+A file that is full, locked or read-only delays itself only: events stay in the store and are tried again. An event that
+cannot be put into words becomes a dead letter and holds up nobody.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Row, Table
 
+from runtime import clock
 from runtime.delivery import Deliverer
 from runtime.journal.file import JournalError, open_journal
 from runtime.journal.outbox import Intent, Progress, load, save
+from runtime.outbox import deadletters
 from runtime.store import Store, StoreError
 
-Entries = Callable[[Connection, int, int], list[tuple[int, str]]]
-"""(connection, after id, at most) -> the next (id, text) of each event, oldest first."""
-
-SINK = "journal"
 BATCH = 256
 GATHER_SECONDS = 0.05  # each batch costs three syncs: a pause makes batches, and leaves the disk to the alerts
 BATCH_CHARS = 256 * 1024
@@ -27,58 +28,114 @@ BATCH_CHARS = 256 * 1024
 log = logging.getLogger("runtime.journal")
 
 
-class JournalWorker(Deliverer):
-    """Moves events from the store to the journal; stopping lets it finish the batch under way."""
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a file is told, and how.
 
-    name = "journal"
-    log = log
+    `after(connection, id, limit)` gives the next rows, oldest first; `these(connection, ids)` those again that became
+    dead letters; `render` makes an entry of a row (which has an `id`).
+    """
+
+    after: Callable[[Connection, int, int], list[Row[Any]]]
+    these: Callable[[Connection, list[int]], list[Row[Any]]]
+    render: Callable[[Row[Any]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Entries to append up to event `upto`, and why the others among them cannot be."""
+
+    upto: int
+    entries: tuple[str, ...] = ()
+    refs: tuple[int, ...] = ()
+    dead: dict[int, str] | None = None
+
+
+class FileWorker(Deliverer):
+    """Moves events from the store to a file; stopping lets it finish the batch under way."""
+
     expected = (OSError, JournalError, StoreError)
-    recovered = "journal is written again"
-    gather = GATHER_SECONDS
+    part: ClassVar[str] = ""
+    """What stands before each entry."""
 
-    def __init__(self, store: Store, table: Table, entries: Entries, path: Path) -> None:
+    def __init__(self, store: Store, table: Table, feed: Feed, path: Path) -> None:
         super().__init__(store)
         self._table = table
-        self._entries = entries
+        self._feed = feed
         self._path = path
-
-    def delivered(self, connection: Connection) -> int:
-        """The id of the last event known to be in the journal."""
-        return load(connection, self._table, SINK).delivered
 
     def deliver(self) -> bool:
         """One batch; False when nothing was waiting. Raises JournalError, StoreError, OSError: safe to call again."""
         with self._store.read() as connection:
-            progress = load(connection, self._table, SINK)
-            batch = _some(self._entries(connection, progress.delivered, BATCH)) if progress.intent is None else []
+            progress = load(connection, self._table, self.name)
+            batch = self._next(connection, progress.delivered) if progress.intent is None else None
         if progress.intent is not None:
-            with open_journal(self._path) as journal:
+            with open_journal(self._path, self.part) as journal:
                 journal.finish(progress.intent)
             self._settle(progress.intent)
-            return True
-        if batch:
+        elif batch is not None:
+            self.before(progress.delivered)
             self._append(progress.delivered, batch)
-        return bool(batch)
+        return progress.intent is not None or batch is not None
 
-    def _append(self, delivered: int, batch: list[tuple[int, str]]) -> None:
-        with open_journal(self._path) as journal:
-            intent = journal.intend(batch[-1][0], tuple(text for _, text in batch))
-            self._remember(Progress(delivered, intent))
+    def before(self, delivered: int) -> None:
+        """Called before each batch, when all events up to `delivered` are in the file and no entry is under way."""
+
+    def _next(self, connection: Connection, delivered: int) -> _Batch | None:
+        """What is to be written now; dead letters that an operator wants sent again come first, oldest first."""
+        refs = deadletters.wanted(connection, self.name, BATCH)
+        if refs:
+            return self._render(self._feed.these(connection, refs), delivered, refs)
+        rows = self._feed.after(connection, delivered, BATCH)
+        return self._render(rows, delivered) if rows else None
+
+    def _render(self, rows: Iterable[Row[Any]], delivered: int, wanted: list[int] | None = None) -> _Batch:
+        """Up to about BATCH_CHARS, at least one row: the intent is stored with the texts."""
+        texts, dead, size, last = dict[int, str](), dict[int, str](), 0, delivered
+        for row in rows:
+            last = row.id
+            try:
+                texts[row.id] = self._feed.render(row)
+            except Exception as error:  # whatever it is, it would be there the next time too
+                dead[row.id] = f"{type(error).__name__}: {error}"
+                self.log.error("event %d cannot be written to %s: %s", row.id, self._path, dead[row.id])
+            size += len(texts.get(row.id, ""))
+            if size >= BATCH_CHARS:
+                break
+        if wanted is None:
+            return _Batch(last, tuple(texts.values()), (), dead)
+        gone = {ref: "the event is not in the store" for ref in wanted if ref <= last and ref not in texts}
+        return _Batch(delivered, tuple(texts.values()), tuple(texts), gone | dead)
+
+    def _append(self, delivered: int, batch: _Batch) -> None:
+        if not batch.entries:
+            self._remember(Progress(batch.upto, None), batch.dead)
+            return
+        with open_journal(self._path, self.part) as journal:
+            intent = journal.intend(batch.upto, batch.entries, batch.refs)
+            self._remember(Progress(delivered, intent), batch.dead)
             journal.append(intent.blob)
         self._settle(intent)
 
     def _settle(self, intent: Intent) -> None:
-        self._remember(Progress(intent.upto, None))
+        self._remember(Progress(intent.upto, None), done=intent.refs)
 
-    def _remember(self, progress: Progress) -> None:
-        self._commit(lambda connection: save(connection, self._table, SINK, progress))
+    def _remember(self, progress: Progress, dead: dict[int, str] | None = None, done: tuple[int, ...] = ()) -> None:
+        ts = clock.iso(clock.now())
+
+        def write(connection: Connection) -> None:
+            save(connection, self._table, self.name, progress)
+            deadletters.bury(connection, self.name, dead or {}, ts)
+            deadletters.forget(connection, self.name, done)
+
+        self._commit(write)
 
 
-def _some(batch: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The first entries of `batch`, at least one, up to about BATCH_CHARS: the intent is stored with them."""
-    size = 0
-    for taken, (_, text) in enumerate(batch, start=1):
-        size += len(text)
-        if size >= BATCH_CHARS:
-            return batch[:taken]
-    return batch
+class JournalWorker(FileWorker):
+    """journal.md: a blank line parts each entry from the one before."""
+
+    name = "journal"
+    log = log
+    recovered = "journal is written again"
+    gather = GATHER_SECONDS
+    part = "\n"

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
-from sqlalchemy import Connection
 
 from runtime import auth, clock, http, payload
+from runtime.delivery import Deliverer
 from runtime.engines import is_test
-from runtime.journal.entry import render
+from runtime.journal.jsonl import JsonlWorker
 from runtime.journal.worker import JournalWorker
+from runtime.outbox import status
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side
 from runtime.risk import quote as risk_quote
 from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError, tables
-from runtime.webhook import events, messages, metrics, routing
+from runtime.webhook import events, feeds, metrics, routing
 from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.events import Origin
@@ -49,8 +50,7 @@ class Webhook:
         self.keyring = auth.Keyring(settings.keys)
         self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
-        self._journal: JournalWorker | None = None
-        self._perf: PerfSink | None = None
+        self.sinks: dict[str, Deliverer] = {}
         http.install(self.app)
         self._routes()
 
@@ -59,18 +59,6 @@ class Webhook:
         if self._store is None:
             raise StoreError("the service has not started")
         return self._store
-
-    @property
-    def journal(self) -> JournalWorker:
-        if self._journal is None:
-            raise StoreError("the service has not started")
-        return self._journal
-
-    @property
-    def perf(self) -> PerfSink:
-        if self._perf is None:
-            raise StoreError("the service has not started")
-        return self._perf
 
     def alive(self) -> bool:
         """False when the store's writer is gone and only a restart helps."""
@@ -94,11 +82,14 @@ class Webhook:
         """Decide about the alert and commit that, then wake those who deliver it. Raises StoreError."""
         now, alert = clock.now(), sized.alert
         result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, origin))
-        self.journal.wake()
-        self.perf.wake()
+        self._wake()
         made = (result.event_id, alert.engine, alert.signal, alert.symbol, result.decision.outcome)
         log.info("alert %d stored: %s %s %s: %s", *made)
         return result
+
+    def _wake(self) -> None:
+        for sink in self.sinks.values():
+            sink.wake()
 
     async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
@@ -107,6 +98,7 @@ class Webhook:
         why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
             await self.store.write(lambda connection: record_invalid(connection, shown, why, ts, origin))
+            self._wake()
         except StoreError as failure:
             log.error("a refusal could not be recorded: %s", failure)
 
@@ -123,8 +115,7 @@ class Webhook:
         with self.store.read() as connection:
             lock, updated_at = routing.lock(connection)
             totals = events.totals(connection)
-            pending = events.pending(connection, self.journal.delivered(connection))
-            perf_pending, perf_dead = messages.counts(connection)
+            standings = {one.sink: one for one in status.read(connection, self.sinks, clock.now())}
             engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
             guarded = self.control.summary(connection)
         holder = held(lock, clock.now(), self.settings.lock_expiry)
@@ -135,11 +126,12 @@ class Webhook:
             "engines": engines,
             "events_total": totals.count,
             "last_event_ts": totals.last_ts,
-            "journal_pending": pending,
-            "journal_error": self.journal.error,
-            "perf_pending": perf_pending,
-            "perf_dead": perf_dead,
-            "perf_error": self.perf.error,
+            "journal_pending": standings["journal"].pending,
+            "journal_error": self.sinks["journal"].error,
+            "perf_pending": standings["perf"].pending,
+            "perf_dead": standings["perf"].dead,
+            "perf_error": self.sinks["perf"].error,
+            "sinks": {name: one.shown() | {"error": self.sinks[name].error} for name, one in standings.items()},
             **guarded,
         }
 
@@ -173,22 +165,17 @@ class Webhook:
         path = self.settings.journal
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             return f"{path} is not writable"
-        return self.journal.error
-
-    def _entries(self, connection: Connection, after: int, limit: int) -> list[tuple[int, str]]:
-        rows = events.journal_entries(connection, after, limit)
-        return [(event_id, render(alert, self.settings.timezone)) for event_id, alert in rows]
+        return self.sinks["journal"].error
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self._store = Store(self.settings.database, tables.SCHEMA)
-        self._journal = JournalWorker(self._store, tables.outbox, self._entries, self.settings.journal)
-        self._perf = PerfSink(self._store, self.settings.perf_url)
-        self._journal.start()
-        self._perf.start()
+        self.sinks = {sink.name: sink for sink in sinks(self._store, self.settings)}
+        for sink in self.sinks.values():
+            sink.start()
         yield
-        self._perf.stop()
-        self._journal.stop()
+        for sink in reversed(self.sinks.values()):
+            sink.stop()
         self._store.close()
 
     def _routes(self) -> None:
@@ -229,6 +216,14 @@ class Webhook:
         @app.get("/ready", summary="Alerts can be committed and journalled")
         async def ready() -> Any:
             return await self.ready()
+
+
+def sinks(store: Store, settings: WebhookSettings) -> Iterator[Deliverer]:
+    """Everything that alerts are delivered to once they are committed."""
+    yield JournalWorker(store, tables.outbox, feeds.journal(settings.timezone), settings.journal)
+    if settings.jsonl is not None:
+        yield JsonlWorker(store, tables.outbox, feeds.jsonl(), settings.jsonl, settings.rotation)
+    yield PerfSink(store, settings.perf_url)
 
 
 def _shown(lock: Lock | None, expiry: float) -> Json | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from runtime import clock
 from runtime.payload import Json
@@ -18,7 +18,6 @@ _INSERT = insert(events).returning(events.c.id)
 _KEY = events.c.dedupe_key == bindparam("key")
 _NEWEST_WITH_KEY = select(events.c.id, events.c.ts).where(_KEY).order_by(events.c.id.desc()).limit(1)
 _ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
-_JOURNALLED = _ACCEPTED & or_(events.c.outcome.is_(None), events.c.outcome != "duplicate")
 _SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
 
@@ -77,17 +76,6 @@ def totals(connection: Connection) -> Totals:
     newest = select(events.c.id, events.c.ts).order_by(events.c.id.desc()).limit(1)
     row = connection.execute(newest).first()
     return Totals(row.id, row.ts) if row else Totals(0, None)
-
-
-def journal_entries(connection: Connection, after: int, limit: int) -> list[tuple[int, Json]]:
-    """The next `limit` alerts to journal after id `after`, oldest first, as (id, stamped payload)."""
-    query = select(events).where(events.c.id > after, _JOURNALLED).order_by(events.c.id).limit(limit)
-    return [(row.id, stamped(row)) for row in connection.execute(query)]
-
-
-def pending(connection: Connection, after: int) -> int:
-    """How many alerts to journal have an id above `after`."""
-    return int(connection.execute(select(func.count()).where(events.c.id > after, _JOURNALLED)).scalar_one())
 
 
 def stamped(row: Row[Any]) -> Json:

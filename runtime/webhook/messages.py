@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from runtime.journal.outbox import Progress, load, save
+from runtime.outbox import deadletters
 from runtime.payload import Json
 from runtime.store.tables import messages, outbox
 
@@ -36,16 +37,13 @@ def waiting(connection: Connection, limit: int) -> list[Message]:
     return [Message(row.id, row.body) for row in rows]
 
 
-def settle(connection: Connection, upto: int, dead: dict[int, str]) -> None:
-    """Everything up to message `upto` is done; those in `dead` were refused, for the reason given."""
-    for message_id, reason in dead.items():
-        connection.execute(update(messages).where(messages.c.id == message_id).values(dead=reason))
+def these(connection: Connection, ids: list[int]) -> list[Message]:
+    """Messages by their ids, oldest first."""
+    rows = connection.execute(select(messages).where(messages.c.id.in_(ids)).order_by(messages.c.id))
+    return [Message(row.id, row.body) for row in rows]
+
+
+def settle(connection: Connection, upto: int, dead: dict[int, str], ts: str) -> None:
+    """Everything up to message `upto` is done; those in `dead` were refused at `ts`, for the reason given."""
+    deadletters.bury(connection, SINK, dead, ts)
     save(connection, outbox, SINK, Progress(upto, None))
-
-
-def counts(connection: Connection) -> tuple[int, int]:
-    """How many wait, and how many are dead."""
-    after = load(connection, outbox, SINK).delivered
-    owed = connection.execute(select(func.count()).where(messages.c.id > after)).scalar_one()
-    dead = connection.execute(select(func.count()).where(messages.c.dead.is_not(None))).scalar_one()
-    return int(owed), int(dead)

@@ -8,23 +8,43 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+from sqlalchemy import Connection
+
+from runtime import clock
 from runtime.delivery import Deliverer
+from runtime.outbox import deadletters
 from runtime.store import Store, StoreError
 from runtime.webhook import messages
-from runtime.webhook.messages import Message
+from runtime.webhook.messages import SINK, Message
 
 BATCH = 64
 TIMEOUT_SECONDS = 3.0
 AGAIN = frozenset({408, 425, 429})
 CONFLICT = 409
+BROKEN = 500
 
 log = logging.getLogger("runtime.perf_sink")
 
 
 class Undelivered(Exception):
-    """The ledger did not take it now; trying again later can help."""
+    """The ledger did not take it now; trying again later can help. `status` is what it answered, if it did."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What became of a batch: the last message that is done, those refused with the reason, what stopped it."""
+
+    upto: int = 0
+    taken: list[int] = field(default_factory=list)
+    dead: dict[int, str] = field(default_factory=dict)
+    failure: Undelivered | None = None
 
 
 class PerfSink(Deliverer):
@@ -42,36 +62,62 @@ class PerfSink(Deliverer):
         self._url = urlsplit(url)
 
     def deliver(self) -> bool:
-        """One batch; False when nothing was waiting. Raises Undelivered, StoreError: safe to call again."""
-        with self._store.read() as connection:
-            batch = messages.waiting(connection, BATCH)
-        if not batch:
-            return False
-        upto, dead, failure = self._send(batch)
-        if upto:
-            self._commit(lambda connection: messages.settle(connection, upto, dead))
-        if failure is not None:
-            raise failure
-        return True
+        """One batch; False when nothing was waiting. Raises Undelivered, StoreError: safe to call again.
 
-    def _send(self, batch: list[Message]) -> tuple[int, dict[int, str], Undelivered | None]:
-        """(the last message that is done, those refused for good with the reason, what stopped it)"""
-        upto, dead = 0, dict[int, str]()
-        line = _connection(self._url)
+        What an operator wants sent again comes first, in the order of the messages.
+        """
+        with self._store.read() as connection:
+            wanted = deadletters.wanted(connection, SINK, BATCH)
+            again = messages.these(connection, wanted)
+            batch = messages.waiting(connection, BATCH)
+        if wanted:
+            self._again(wanted, again)
+        elif batch:
+            self._first(batch)
+        return bool(wanted or batch)
+
+    def _first(self, batch: list[Message]) -> None:
+        sent, ts = self._send(batch), clock.iso(clock.now())
+        if sent.upto:
+            self._commit(lambda connection: messages.settle(connection, sent.upto, sent.dead, ts))
+        if sent.failure is not None:
+            raise sent.failure
+
+    def _again(self, wanted: list[int], again: list[Message]) -> None:
+        """One that makes the ledger fail is refused again, so that it holds up neither the others nor what is new."""
+        sent, ts = self._send(again), clock.iso(clock.now())
+        known = {message.id for message in again}
+        gone = {ref: "the message is not in the store" for ref in wanted if ref not in known}
+        if sent.failure is not None and sent.failure.status == BROKEN:
+            failed = next(message.id for message in again if message.id > sent.upto)
+            sent.dead[failed], sent.failure = str(sent.failure), None
+
+        def write(connection: Connection) -> None:
+            deadletters.forget(connection, SINK, sent.taken)
+            deadletters.bury(connection, SINK, sent.dead | gone, ts)
+
+        self._commit(write)
+        if sent.failure is not None:
+            raise sent.failure
+
+    def _send(self, batch: list[Message]) -> _Sent:
+        sent, line = _Sent(), _connection(self._url)
         try:
             for message in batch:
                 if self._stopping.is_set():
                     break
                 reason = _post(line, self._url.path.rstrip("/") + "/perf/event", _named(message))
-                if reason is not None:
-                    dead[message.id] = reason
+                if reason is None:
+                    sent.taken.append(message.id)
+                else:
+                    sent.dead[message.id] = reason
                     log.error("the ledger refused message %d: %s", message.id, reason)
-                upto = message.id
+                sent.upto = message.id
         except Undelivered as error:
-            return upto, dead, error
+            sent.failure = error
         finally:
             line.close()
-        return upto, dead, None
+        return sent
 
 
 def _named(message: Message) -> str:
@@ -98,7 +144,7 @@ def _post(line: http.client.HTTPConnection, path: str, body: str) -> str | None:
         return None
     if 400 <= answer.status < 500 and answer.status not in AGAIN:
         return f"{answer.status} {_said(text)}"
-    raise Undelivered(f"the ledger answered {answer.status}")
+    raise Undelivered(f"the ledger answered {answer.status}", answer.status)
 
 
 def _said(text: str) -> str:

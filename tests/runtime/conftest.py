@@ -64,6 +64,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "LISTEN_PORT": "0",
         "PERF_URL": "http://127.0.0.1:9",  # discard: nobody listens there
         "ENGINES_PATH": str(state / "risk_config.json"),
+        "EVENTS_JSONL": str(tmp_path / "events.jsonl"),
     }
 
 
@@ -81,6 +82,11 @@ def alert() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def journal(environ: dict[str, str]) -> Path:
     return Path(environ["JOURNAL_PATH"])
+
+
+@pytest.fixture
+def jsonl(environ: dict[str, str]) -> Path:
+    return Path(environ["EVENTS_JSONL"])
 
 
 @pytest.fixture

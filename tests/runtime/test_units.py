@@ -37,6 +37,9 @@ CONFIG = SimpleNamespace(
     engines={},
     guards=None,
     keys={},
+    events_jsonl="/opt/trading/logs/events.jsonl",
+    events_max_mb=64,
+    events_keep=10,
 )
 
 
