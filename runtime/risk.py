@@ -1,7 +1,7 @@
 """How large a position may be, and what it earns. Pure: numbers in, an explained result out.
 
-Quantities are worked out exactly (`runtime.ratio`) from the decimal numbers that were given: rounding down to a step can
-then never cost more than the risk that was wanted. Prices are in the symbol's quote currency, money is in USD.
+Quantities are worked out exactly (`runtime.ratio`) from the decimal numbers that were given: rounding down to a step
+can then never cost more than the risk that was wanted. Prices are in the symbol's quote currency, money is in USD.
 
 Two kinds of contract:
 - `linear` (USDT-M, CFD): one unit is `contract_value` units of the underlying (1 when not given), profit is in USD.
