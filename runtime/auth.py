@@ -8,6 +8,7 @@ import ipaddress
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from runtime import clock
 from runtime.keys import Key, Secret
@@ -64,6 +65,7 @@ def bearer(header: str | None) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+@lru_cache(maxsize=256)  # a tunnel's alerts all come from one address
 def is_loopback(address: str | None) -> bool:
     """True for the machine itself: 127.0.0.0/8, ::1, and the same written as IPv4-mapped IPv6."""
     if address is None:

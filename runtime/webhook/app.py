@@ -48,7 +48,7 @@ class Webhook:
         self.pipeline = Pipeline(settings)
         self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
         self.keyring = auth.Keyring(settings.keys)
-        self.app = FastAPI(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
+        self.app = http.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self.sinks: dict[str, Deliverer] = {}
         http.install(self.app)
@@ -181,9 +181,10 @@ class Webhook:
     def _routes(self) -> None:
         app = self.app
 
-        @app.post("/tv", openapi_extra=ALERT_BODY, summary="Take one alert")
-        async def tv(request: Request) -> Any:
+        async def tv(request: Request) -> http.JsonResponse:
             return await self.receive(request)
+
+        app.post_directly("/tv", tv, openapi_extra=ALERT_BODY, summary="Take one alert")
 
         @app.get("/api/state", summary="Active engine and counters")
         def state() -> Any:

@@ -1,0 +1,58 @@
+"""The short way to a busy route: the same answers as the framework's own way."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from fastapi import Request
+
+from runtime import http
+from runtime.payload import Invalid
+from runtime.store import StoreError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+FAULTS = {"invalid": Invalid("sl", "no"), "store": StoreError("full"), "large": http.TooLarge(), "bug": KeyError("x")}
+
+
+async def echo(request: Request) -> http.JsonResponse:
+    """Raises what the body names."""
+    body = (await http.read_body(request)).decode()
+    if body in FAULTS:
+        raise FAULTS[body]
+    return http.JsonResponse({"got": body})
+
+
+@pytest.fixture(name="both")
+def _both() -> tuple[TestClient, TestClient]:
+    """The same handler: by the short way, by the framework's."""
+    short, long = http.Api(), http.Api()
+    short.post_directly("/x", echo)
+    long.post("/x")(echo)
+    for app in (short, long):
+        http.install(app)
+    return TestClient(short, raise_server_exceptions=False), TestClient(long, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize("body", [*FAULTS, "hello"])
+def test_both_ways_answer_alike(both: tuple[TestClient, TestClient], body: str) -> None:
+    short, long = (client.post("/x", content=body) for client in both)
+    assert (short.status_code, short.content) == (long.status_code, long.content)
+    assert {name: value for name, value in short.headers.items()} == dict(long.headers)
+
+
+def test_other_methods_and_the_openapi_page_are_the_frameworks(both: tuple[TestClient, TestClient]) -> None:
+    short, long = both
+    assert short.get("/x").status_code == long.get("/x").status_code == 405
+    assert short.get("/openapi.json").json() == long.get("/openapi.json").json()
+
+
+def test_a_fault_of_ours_reaches_the_server_that_logs_it() -> None:
+    app = http.Api()
+    app.post_directly("/x", echo)
+    http.install(app)
+    with pytest.raises(KeyError):
+        TestClient(app).post("/x", content="bug")
