@@ -15,6 +15,7 @@ from runtime.payload import Json
 
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile(r"([\\`<\[])")
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def render(alert: Json, zone: ZoneInfo) -> str:
@@ -64,10 +65,22 @@ def _level(value: float | None) -> str:
 
 def _json(alert: Json) -> str:
     """Indented JSON. Backticks and invisible characters are escaped: JSON readers see no difference, Markdown does."""
-    text = json.dumps(alert, ensure_ascii=False, indent=2, allow_nan=False)
+    text = _indented(alert)
     if "`" not in text and text.replace("\n", "").isprintable():
         return text
     return "".join(_escape(letter) for letter in text)
+
+
+def _indented(alert: Json) -> str:
+    """What `json.dumps(alert, indent=2)` gives, which is ten times slower: only nested values need it."""
+    lines = (f"  {_dumps(str(name))}: {_value(value)}" for name, value in alert.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict | list) and value:
+        return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
+    return _dumps(value)
 
 
 def _escape(letter: str) -> str:

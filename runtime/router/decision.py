@@ -30,9 +30,10 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """An open virtual trade; `alias` is what its sender calls it.
+    """An open virtual trade; `alias` is what its sender calls it. `qty` is in units of the underlying.
 
-    `locked`: opened under the lock as it stands now, so it holds it.
+    `locked`: opened under the lock as it stands now, so it holds it. `risk_usd` (lost at the stop) and `opened_ts` are
+    None for a trade that an older release opened.
     """
 
     trade_id: str
@@ -40,6 +41,12 @@ class Trade:
     side: Side
     locked: bool
     alias: str | None = None
+    entry: float = 0.0
+    stop: float = 0.0
+    tp: float | None = None
+    qty: float = 0.0
+    risk_usd: float | None = None
+    opened_ts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from runtime.store import engine, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
 from runtime.store.schema import Schema
-from runtime.store.writer import Write, Writer
+from runtime.store.writer import Write, WriteMany, Writer
 
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
 
 # TradingView hangs up after 3 s: this and the engine's limits together must leave it a 503 it can act on.
 WRITE_SECONDS = 2.0
@@ -62,12 +63,11 @@ class Store:
 
     async def write(self, write: Write[T], *, timeout: float = WRITE_SECONDS) -> T:
         """The write's result, after COMMIT. Raises what the write raised, or StoreError (also after `timeout` s)."""
-        future = self.submit(write)
-        try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise StoreError(f"no commit within {timeout:g} s") from None
+        return await _within(timeout, asyncio.wrap_future(self.submit(write)))
+
+    async def write_item(self, many: WriteMany[I, T], item: I, *, timeout: float = WRITE_SECONDS) -> T:
+        """Like `write`, for an item that `many` takes together with the others that wait."""
+        return await _within(timeout, self._writer.submit_item(many, item))
 
     async def probe(self) -> None:
         """Commit a real row, so that a full or read-only disk shows. Raises StoreError."""
@@ -82,3 +82,11 @@ class Store:
     def _dispose(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
+
+
+async def _within(seconds: float, future: asyncio.Future[T]) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await future
+    except TimeoutError:
+        raise StoreError(f"no commit within {seconds:g} s") from None

@@ -1,37 +1,60 @@
 """Group commit: writes that arrive while one transaction is being synced share the next one.
 
-A write is a function of a Connection. It runs on the writer's thread inside a savepoint of its own, and its future
-resolves only after COMMIT has returned, so an answer given after the future is as durable as the disk.
+A write is a function of a Connection. It runs on the writer's thread, once more when another write of its transaction
+failed, and its future resolves only after COMMIT has returned: an answer given after that is as durable as the disk.
+
+Writes of one kind may share more than the COMMIT: `submit_item` queues an item for a function that takes all items that
+wait together, so that it asks and writes once for all of them. While several keep coming, each transaction waits for
+GATHER_SECONDS before it begins: that costs an alert less than the transactions which it saves.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
 
 from runtime.store.errors import StoreError, why
 
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
 Write = Callable[[Connection], T]
+"""Depends on nothing but the store, since it may run twice; only what the last run did is kept."""
+WriteMany = Callable[[Connection, Sequence[I]], Sequence[T]]
+"""Items in the order they came, to one result for each."""
 
 # One write's own fault: these undo that write alone. Any other database error may have ended the whole transaction.
 _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
+
+GATHER_SECONDS = 0.002
 
 log = logging.getLogger("runtime.store")
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    write: Write[Any]
-    future: Future[Any]
+    """`many` None: `item` is a Write that runs by itself. `reply` is the future of a thread or of an event loop."""
+
+    many: WriteMany[Any, Any] | None
+    item: Any
+    reply: Future[Any] | asyncio.Future[Any]
+
+    def starts(self) -> bool:
+        """False when nobody waits for it any more."""
+        if isinstance(self.reply, Future):
+            return self.reply.set_running_or_notify_cancel()
+        return not self.reply.cancelled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,7 @@ class Writer:
         self._limit = limit
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -61,12 +85,17 @@ class Writer:
         Cancelling the future before its transaction starts removes the write. Raises StoreError when `limit` writes
         wait already, or when the writer is closed.
         """
-        if self._closed or not self.alive:
-            raise StoreError("the store is closed")
-        if self._queue.qsize() >= self._limit:
-            raise StoreError(f"{self._limit} writes are waiting")
         future: Future[T] = Future()
-        self._queue.put(_Job(write, future))
+        self._put(_Job(None, write, future))
+        return future
+
+    def submit_item(self, many: WriteMany[I, T], item: I) -> asyncio.Future[T]:
+        """Queue `item` for `many`, from an event loop; the future is that loop's. Otherwise like `submit`.
+
+        When `many` fails, each of its items is tried once more by itself, so that one cannot undo the others.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put(_Job(many, item, future))
         return future
 
     def close(self, timeout: float = 3.0) -> None:
@@ -75,15 +104,26 @@ class Writer:
         self._queue.put(None)
         self._thread.join(timeout)
 
+    def _put(self, job: _Job) -> None:
+        if self._closed or not self.alive:
+            raise StoreError("the store is closed")
+        if self._queue.qsize() >= self._limit:
+            raise StoreError(f"{self._limit} writes are waiting")
+        self._queue.put(job)
+
     def _work(self) -> None:
-        running = True
+        running, several = True, False
         while running:
             waiting = [self._queue.get()]
+            if several:
+                time.sleep(GATHER_SECONDS)
             while len(waiting) < self._batch and not self._queue.empty():
                 waiting.append(self._queue.get())
+            several = len(waiting) > 1
             jobs = [job for job in waiting if job is not None]
             running = len(jobs) == len(waiting)
-            self._settle([job for job in jobs if job.future.set_running_or_notify_cancel()])
+            self._settle([job for job in jobs if job.starts()])
+        self._disconnect()
 
     def _settle(self, jobs: list[_Job]) -> None:
         if not jobs:
@@ -91,28 +131,97 @@ class Writer:
         try:
             outcomes = self._commit(jobs)
         except Exception as error:
+            self._disconnect()
             reason = why(error)
             log.error("%d writes not stored: %s", len(jobs), reason)
             outcomes = [_Failed(StoreError(reason)) for _ in jobs]
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            if isinstance(outcome, _Failed):
-                job.future.set_exception(outcome.error)
-            else:
-                job.future.set_result(outcome)
+        _reply(zip(jobs, outcomes, strict=True))
 
     def _commit(self, jobs: list[_Job]) -> list[Any]:
-        with self._engine.begin() as connection:
-            return [_run(connection, job.write) for job in jobs]
+        """Savepoints cost more than most writes: only when one write fails by itself are all tried again with them."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            with self._connection.begin():
+                return list(_run_all(self._connection, jobs, _run))
+        except Exception as error:
+            if not _is_own_fault(error):
+                raise
+        with self._connection.begin():
+            return list(_run_all(self._connection, jobs, _run_apart))
+
+    def _disconnect(self) -> None:
+        """The next transaction starts on a fresh connection: this one may be what is broken."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                connection.close()
+
+
+def _run_all(connection: Connection, jobs: list[_Job], run: Callable[[Connection, Write[Any]], Any]) -> Iterator[Any]:
+    """One outcome for each job, in their order."""
+    for many, group in groupby(jobs, key=lambda job: job.many):
+        if many is None:
+            yield from (run(connection, job.item) for job in group)
+        else:
+            yield from _run_many(connection, many, [job.item for job in group], run)
+
+
+def _run_many(
+    connection: Connection, many: WriteMany[Any, Any], items: list[Any], run: Callable[[Connection, Write[Any]], Any]
+) -> Sequence[Any]:
+    together = run(connection, lambda same: many(same, items))
+    if not isinstance(together, _Failed):
+        return list(together)
+    if len(items) == 1:
+        return [together]
+    return [outcome for item in items for outcome in _run_many(connection, many, [item], run)]
 
 
 def _run(connection: Connection, write: Write[Any]) -> Any:
+    return write(connection)
+
+
+def _run_apart(connection: Connection, write: Write[Any]) -> Any:
     """The write's result, or `_Failed` when it failed by itself and its savepoint was rolled back."""
     try:
         with connection.begin_nested():
             return write(connection)
-    except _OWN_FAULT as error:
-        return _Failed(error)
-    except DBAPIError:
-        raise
     except Exception as error:
+        if not _is_own_fault(error):
+            raise
         return _Failed(error)
+
+
+def _is_own_fault(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return True
+    return isinstance(error, _OWN_FAULT) and not error.connection_invalidated
+
+
+def _reply(settled: Iterable[tuple[_Job, Any]]) -> None:
+    """Each event loop is woken once for all of its futures."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, outcome in settled:
+        if isinstance(job.reply, Future):
+            _resolve(job.reply, outcome)
+        else:
+            loops.setdefault(job.reply.get_loop(), []).append((job.reply, outcome))
+    for loop, pairs in loops.items():
+        try:
+            loop.call_soon_threadsafe(_resolve_all, pairs)
+        except RuntimeError:  # the loop is closed: nobody is left to hear it
+            log.warning("%d writes were stored after their loop had ended", len(pairs))
+
+
+def _resolve_all(pairs: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, outcome in pairs:
+        if not future.done():
+            _resolve(future, outcome)
+
+
+def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: Any) -> None:
+    if isinstance(outcome, _Failed):
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome)

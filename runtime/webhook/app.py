@@ -28,7 +28,7 @@ from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
-from runtime.webhook.pipeline import Pipeline, Result, Sized, record_invalid, without_keys
+from runtime.webhook.pipeline import Arrival, Pipeline, Refusal, Result, Sized, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 
 log = logging.getLogger("runtime.webhook")
@@ -80,11 +80,13 @@ class Webhook:
 
     async def accept(self, sized: Sized, origin: Origin) -> Result:
         """Decide about the alert and commit that, then wake those who deliver it. Raises StoreError."""
-        now, alert = clock.now(), sized.alert
-        result = await self.store.write(lambda connection: self.pipeline.commit(connection, sized, now, origin))
+        result = await self._commit(Arrival(sized, clock.now(), origin))
+        assert result is not None  # noqa: S101 - only a refusal has none
         self._wake()
-        made = (result.event_id, alert.engine, alert.signal, alert.symbol, result.decision.outcome)
-        log.info("alert %d stored: %s %s %s: %s", *made)
+        alert, made = sized.alert, result.decision
+        log.info(
+            "alert %d stored: %s %s %s: %s", result.event_id, alert.engine, alert.signal, alert.symbol, made.outcome
+        )
         return result
 
     def _wake(self) -> None:
@@ -93,14 +95,16 @@ class Webhook:
 
     async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
-        ts, keys = clock.iso(clock.now()), self.keyring.values
-        shown = without_keys(data, keys)
+        keys = self.keyring.values
         why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
-            await self.store.write(lambda connection: record_invalid(connection, shown, why, ts, origin))
+            await self._commit(Refusal(without_keys(data, keys), why, clock.now(), origin))
             self._wake()
         except StoreError as failure:
             log.error("a refusal could not be recorded: %s", failure)
+
+    async def _commit(self, arrival: Arrival | Refusal) -> Result | None:
+        return await self.store.write_item(self.pipeline.commit, arrival)
 
     async def reset_lock(self, request: Request) -> http.JsonResponse:
         """Free the lock whoever holds it; the open virtual trades stay open."""

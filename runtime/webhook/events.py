@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
-from runtime import clock
 from runtime.payload import Json
 from runtime.store.tables import events
 from runtime.webhook.alert import FIELDS
 
-_INSERT = insert(events).returning(events.c.id)
-_KEY = events.c.dedupe_key == bindparam("key")
-_NEWEST_WITH_KEY = select(events.c.id, events.c.ts).where(_KEY).order_by(events.c.id.desc()).limit(1)
+_UNKNOWN: Json = {column.name: None for column in events.columns if column.nullable}
 _ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
 _SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
@@ -38,24 +34,11 @@ class Totals:
     last_ts: str | None
 
 
-def add(connection: Connection, payload: Json, ts: str, origin: Origin, **found: Any) -> int:
-    """Store an alert with what was `found` about it (columns of the second half); returns its id."""
-    row = {name: payload[name] for name in FIELDS} | found
-    row |= {"ts": ts, "ip": origin.ip, "key_name": origin.key, "request": origin.request}
-    row |= {"payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
-    return int(connection.execute(_INSERT, row).scalar_one())
-
-
-def first(connection: Connection, key: str, now: datetime, window: float | None) -> int | None:
-    """The event that one with this dedupe key repeats; `window` None looks back without end.
-
-    Seconds are counted either way: a clock that jumped back must not make an old alert new.
-    """
-    row = connection.execute(_NEWEST_WITH_KEY, {"key": key}).first()
-    if row is None:
-        return None
-    near = window is None or abs((now - clock.from_iso(row.ts)).total_seconds()) <= window
-    return int(row.id) if near else None
+def row(payload: Json, ts: str, origin: Origin, **found: Any) -> Json:
+    """Every column but the id: an alert, with what was `found` about it (columns of the table's second half)."""
+    shown = {name: payload[name] for name in FIELDS} | _UNKNOWN | found
+    shown |= {"ip": origin.ip, "key_name": origin.key, "request": origin.request}
+    return shown | {"ts": ts, "payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
 
 
 def recent(connection: Connection, limit: int, outcome: str | None = None) -> list[Json]:

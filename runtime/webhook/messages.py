@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from runtime.journal.outbox import Progress, load, save
 from runtime.outbox import deadletters
-from runtime.payload import Json
 from runtime.store.tables import messages, outbox
 
 SINK = "perf"
@@ -21,13 +19,6 @@ class Message:
 
     id: int
     body: str
-
-
-def add(connection: Connection, event_id: int, bodies: list[Json]) -> None:
-    """To be delivered in this order, after the transaction they are part of."""
-    if bodies:
-        rows = [{"event_id": event_id, "body": json.dumps(body)} for body in bodies]
-        connection.execute(insert(messages), rows)
 
 
 def waiting(connection: Connection, limit: int) -> list[Message]:

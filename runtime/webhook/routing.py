@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from runtime import clock
 from runtime.router.decision import Lock, Trade
@@ -12,6 +15,18 @@ from runtime.store import upsert
 from runtime.store.tables import resets, router, trades
 
 _LOCK = select(router).where(router.c.id == 1)
+_OPEN = (
+    select(trades)
+    .where(trades.c.engine.in_(bindparam("engines", expanding=True)), trades.c.closed_by.is_(None))
+    .order_by(trades.c.opened_by)
+)
+_KNOWN = tuple(field.name for field in fields(Trade))
+_ENDED = ("closed_by", "closed_ts", "exit", "pnl", "r", "closed_why", "locked")
+
+CLOSE = (
+    update(trades).where(trades.c.trade_id == bindparam("closed")).values({name: bindparam(name) for name in _ENDED})
+)
+"""Ends the trade `closed`; to be run with one row for each."""
 
 
 def lock(connection: Connection) -> tuple[Lock | None, str | None]:
@@ -24,50 +39,37 @@ def lock(connection: Connection) -> tuple[Lock | None, str | None]:
     return Lock(row.engine, clock.from_iso(row.since), clock.from_iso(row.renewed)), row.updated_at
 
 
-def set_lock(connection: Connection, before: Lock | None, after: Lock | None, now: datetime) -> None:
-    """Write the lock if it changed. When its holder changes, the trades of the one before hold it no longer."""
-    if before == after:
-        return
-    if before is None or after is None or before.since != after.since:
-        connection.execute(update(trades).where(trades.c.locked).values(locked=False))
+def write_lock(connection: Connection, after: Lock | None, now: datetime) -> None:
+    """Write who holds the lock from now on."""
     row = {"engine": None, "since": None, "renewed": None, "updated_at": clock.iso(now)}
     if after is not None:
         row |= {"engine": after.engine, "since": clock.iso(after.since), "renewed": clock.iso(after.renewed)}
     upsert.put(connection, router, {"id": 1} | row)
 
 
+def free_trades(connection: Connection) -> None:
+    """No open trade holds the lock any longer: it went to another holder, or to nobody."""
+    connection.execute(update(trades).where(trades.c.locked).values(locked=False))
+
+
 def reset(connection: Connection, now: datetime, ip: str) -> str | None:
     """Free the lock and keep who asked; returns the engine that held it."""
     before, _ = lock(connection)
-    set_lock(connection, before, None, now)
+    if before is not None:
+        write_lock(connection, None, now)
+        free_trades(connection)
     row = {"ts": clock.iso(now), "ip": ip, "engine": before.engine if before else None}
     connection.execute(insert(resets), row)
     return before.engine if before else None
 
 
-def open_trades(connection: Connection, engine: str) -> list[Trade]:
-    """The engine's open virtual trades, oldest first."""
-    query = select(trades).where(trades.c.engine == engine, trades.c.closed_by.is_(None)).order_by(trades.c.opened_by)
-    return [Trade(row.trade_id, row.symbol, row.side, row.locked, row.alias) for row in connection.execute(query)]
-
-
-def opened_by(connection: Connection, engine: str, alias: str) -> int | None:
-    """The event that opened the trade the engine calls `alias`; None when none of that name is open."""
-    mine = (trades.c.engine == engine, trades.c.closed_by.is_(None), trades.c.alias == alias)
-    found: int | None = connection.execute(select(trades.c.opened_by).where(*mine)).scalar()
+def open_trades(connection: Connection, engines: Collection[str]) -> dict[str, list[Trade]]:
+    """The open virtual trades of each of `engines`, oldest first."""
+    found: dict[str, list[Trade]] = {}
+    for row in connection.execute(_OPEN, {"engines": list(engines)}):
+        found.setdefault(row.engine, []).append(_trade(row))
     return found
 
 
-def is_used(connection: Connection, trade_id: str) -> bool:
-    """True when a trade, open or closed, has this id: the ledger never takes one twice."""
-    return connection.execute(select(trades.c.trade_id).where(trades.c.trade_id == trade_id)).first() is not None
-
-
-def add_trade(connection: Connection, **row: object) -> None:
-    connection.execute(insert(trades), row)
-
-
-def close_trades(connection: Connection, closed: tuple[Trade, ...], event_id: int) -> None:
-    for trade in closed:
-        done = update(trades).where(trades.c.trade_id == trade.trade_id)
-        connection.execute(done.values(closed_by=event_id, locked=False))
+def _trade(row: Row[Any]) -> Trade:
+    return Trade(**{name: getattr(row, name) for name in _KNOWN})

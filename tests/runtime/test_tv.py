@@ -44,8 +44,9 @@ def test_any_content_type_is_read_as_json(webhook: TestClient, alert: Make, medi
     [
         {"price": "2000.5", "tp": " 2.01e3 ", "sl": "1995"},
         {"tp": 0},
-        {"tp": None, "sl": None},
-        {"sl": 0},
+        {"engine": "XAU_M5_SCALP", "tp": None, "sl": None},
+        {"engine": "XAU_M5_SCALP", "sl": 0},
+        {"signal": "SELL", "tp": 0, "sl": 0},  # against the engine's direction: it opens nothing
         {"tf": 15},
         {"tf": "M5"},
         {"signal": "buy"},
@@ -64,6 +65,7 @@ def test_what_real_senders_send_is_taken(webhook: TestClient, alert: Make, chang
 WRONG: list[tuple[str, Any]] = [
     ("price", True), ("price", -5), ("price", 0), ("price", None), ("price", "abc"), ("price", "1_000"),
     ("price", "nan"), ("price", "1e400"), ("price", float("nan")), ("price", float("inf")), ("price", 10**400),
+    ("sl", 0), ("sl", None),
     ("price", [1]), ("price", ""), ("sl", 2000), ("sl", 2001), ("sl", -1), ("sl", False), ("tp", 1999), ("tp", {}),
     ("tp", float("-inf")), ("engine", 5), ("engine", None), ("engine", ""), ("engine", "a\nb"),
     ("engine", "x" * 65), ("engine", "a\0"), ("signal", "HOLD"), ("signal", 1), ("symbol", ["XAUUSD"]),

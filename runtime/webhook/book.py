@@ -1,0 +1,177 @@
+"""What a batch of alerts needs to know of the store: asked once, kept true while each is decided, written once.
+
+A decision sees what the alerts before it in the same batch did, exactly as if each had been committed by itself. The
+batch is one transaction that nobody else can write between, so ids are counted here and have no gaps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select
+
+from runtime import clock
+from runtime.payload import Json
+from runtime.router.decision import Lock, Trade
+from runtime.store.bulk import Insert
+from runtime.store.tables import events, messages, trades
+from runtime.webhook import routing
+from runtime.webhook.recall import newest
+
+_LAST = select(func.coalesce(func.max(events.c.id), 0))
+_OPENED = ("trade_id", "alias", "engine", "symbol", "side", "entry", "stop", "tp", "qty", "risk_usd", "opened_ts")
+_IS_OPEN = trades.c.closed_by.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock."""
+
+    keys: frozenset[str] = frozenset()
+    engines: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    lock: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the store said, and what the batch made of it."""
+
+    last: int
+    seen: dict[str, tuple[int, str]]
+    lock: Lock | None
+    trades: dict[str, list[Trade]] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], int] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+
+class Book:
+    """One batch's view of the store. Every method but `write` works in memory."""
+
+    def __init__(self, connection: Connection, asked: Questions) -> None:
+        self._connection = connection
+        self._found = _look(connection, asked)
+        self._lock_at: datetime | None = None
+        self._freed = False
+        self._events: list[Json] = []
+        self._opened: dict[str, Json] = {}
+        self._closed: list[Json] = []
+        self._messages: list[Json] = []
+
+    @property
+    def lock(self) -> Lock | None:
+        """As it was last written: it may have expired. None too when nobody asked for it."""
+        return self._found.lock
+
+    def next_id(self) -> int:
+        """The id of the event that is recorded next."""
+        return self._found.last + 1
+
+    def first(self, key: str, now: datetime, window: float | None) -> int | None:
+        """The event that one with this dedupe key repeats; `window` (seconds) None looks back without end.
+
+        Seconds are counted either way: a clock that jumped back must not make an old alert new.
+        """
+        found = self._found.seen.get(key)
+        if found is None:
+            return None
+        near = window is None or abs((now - clock.from_iso(found[1])).total_seconds()) <= window
+        return found[0] if near else None
+
+    def opened_by(self, engine: str, alias: str) -> int | None:
+        """The event that opened the trade the engine calls `alias`; None when none of that name is open."""
+        return self._found.aliases.get((engine, alias))
+
+    def is_used(self, trade_id: str) -> bool:
+        """True when a trade, open or closed, has this id: the ledger never takes one twice."""
+        return trade_id in self._found.used
+
+    def trades(self, engine: str) -> Sequence[Trade]:
+        """The engine's open virtual trades, oldest first."""
+        return self._found.trades.get(engine, ())
+
+    def record(self, row: Json) -> int:
+        """Keep an event (every column but its id); returns its id."""
+        event_id = self._found.last = self._found.last + 1
+        self._events.append(row | {"id": event_id})
+        if row["dedupe_key"] is not None:
+            self._found.seen[row["dedupe_key"]] = (event_id, row["ts"])
+        return event_id
+
+    def tell(self, event_id: int, bodies: Iterable[Json]) -> None:
+        """What the ledger must be told of an event, in this order."""
+        self._messages += ({"event_id": event_id, "body": json.dumps(body)} for body in bodies)
+
+    def set_lock(self, after: Lock | None, now: datetime) -> None:
+        """Hand the lock on. When its holder changes, the trades of the one before hold it no longer."""
+        before, self._found.lock, self._lock_at = self._found.lock, after, now
+        if before is not None and after is not None and before.since == after.since:
+            return
+        if before != after:
+            self._freed = True
+            for row in self._opened.values():
+                row["locked"] = False
+            for engine, known in self._found.trades.items():
+                self._found.trades[engine] = [replace(trade, locked=False) for trade in known]
+
+    def open(self, trade: Trade, engine: str, event_id: int) -> None:
+        """Keep a new virtual trade of `engine`."""
+        row: Json = {name: getattr(trade, name, None) for name in _OPENED}
+        row |= {"engine": engine, "opened_by": event_id, "locked": trade.locked}
+        self._opened[trade.trade_id] = row
+        self._found.trades.setdefault(engine, []).append(trade)
+        self._found.used.add(trade.trade_id)
+        if trade.alias is not None:
+            self._found.aliases[engine, trade.alias] = event_id
+
+    def close(self, trade: Trade, engine: str, event_id: int, done: Json) -> None:
+        """End a trade; `done` has its exit, closed_ts, pnl, r and closed_why."""
+        done = done | {"closed_by": event_id, "locked": False}
+        if trade.trade_id in self._opened:
+            self._opened[trade.trade_id] |= done
+        else:
+            self._closed.append({"closed": trade.trade_id} | done)
+        self._found.trades[engine] = [one for one in self.trades(engine) if one.trade_id != trade.trade_id]
+        if trade.alias is not None:
+            self._found.aliases.pop((engine, trade.alias), None)
+
+    def write(self) -> None:
+        """Everything that was kept, in a handful of statements."""
+        _ADD_EVENTS(self._connection, self._events)
+        if self._lock_at is not None:
+            routing.write_lock(self._connection, self._found.lock, self._lock_at)
+        if self._freed:
+            routing.free_trades(self._connection)
+        _ADD_TRADES(self._connection, [_BLANK | row for row in self._opened.values()])
+        if self._closed:
+            self._connection.execute(routing.CLOSE, self._closed)
+        _ADD_MESSAGES(self._connection, self._messages)
+
+
+_ADD_EVENTS = Insert(events, (column.name for column in events.columns))
+_ADD_TRADES = Insert(trades, (column.name for column in trades.columns))
+_ADD_MESSAGES = Insert(messages, ("event_id", "body"))
+_BLANK: Json = {column.name: None for column in trades.columns}
+
+
+def _look(connection: Connection, asked: Questions) -> _Found:
+    last = int(connection.execute(_LAST).scalar_one())
+    seen = newest(connection, asked.keys) if asked.keys else {}
+    found = _Found(last, seen, routing.lock(connection)[0] if asked.lock else None)
+    if asked.engines:
+        found.trades = routing.open_trades(connection, asked.engines)
+    if asked.names:
+        _look_at_names(connection, asked.names, found)
+    return found
+
+
+def _look_at_names(connection: Connection, names: frozenset[str], found: _Found) -> None:
+    columns = (trades.c.trade_id, trades.c.alias, trades.c.engine, trades.c.opened_by, trades.c.closed_by)
+    query = select(*columns).where(or_(trades.c.trade_id.in_(names), trades.c.alias.in_(names) & _IS_OPEN))
+    for row in connection.execute(query):
+        found.used.add(row.trade_id)
+        if row.closed_by is None and row.alias is not None:
+            found.aliases[row.engine, row.alias] = row.opened_by
