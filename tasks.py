@@ -132,6 +132,64 @@ def outbox_retry(_: Context, sink: str, host: str | None = None, id: int | None 
     raise Exit(code=run(hosts.selected(host, None, False)[0], sink, letter, all=all))
 
 
+ENGINE = {"engine": "only this engine (default: everything)"}
+
+
+@task(name="pause", help=HOST | ENGINE | {"minutes": "for so long (default: until resumed)", "reason": "why, as shown"})
+def trading_pause(
+    _: Context, host: str | None = None, engine: str | None = None, minutes: str | None = None, reason: str = ""
+) -> None:
+    """Let nothing open on a host; trades still close, alerts are still recorded"""
+    from ops import host_tasks as hosts
+    from ops import trading as tasks
+
+    tasks.pause(hosts.selected(host, None, False)[0], engine, minutes, reason)
+
+
+@task(name="resume", help=HOST | ENGINE)
+def trading_resume(_: Context, host: str | None = None, engine: str | None = None) -> None:
+    """End a pause"""
+    from ops import host_tasks as hosts
+    from ops import trading as tasks
+
+    tasks.resume(hosts.selected(host, None, False)[0], engine)
+
+
+@task(
+    name="confirm",
+    positional=["item"],
+    help=HOST
+    | ENGINE
+    | {"item": "an item of a checklist, several with commas, or all", "hours": "for so long at most"},
+)
+def trading_confirm(
+    _: Context, item: str, host: str | None = None, engine: str | None = None, hours: str | None = None
+) -> None:
+    """Confirm a checklist before the engine may open"""
+    from ops import host_tasks as hosts
+    from ops import trading as tasks
+
+    tasks.confirm(hosts.selected(host, None, False)[0], item, engine, hours)
+
+
+@task(name="guards", help=HOST | JSON)
+def trading_guards(_: Context, host: str | None = None, json: bool = False) -> None:
+    """Show what the guards would say to an opening now; exits 1 if an engine may not open"""
+    from ops import host_tasks as hosts
+    from ops import trading as tasks
+
+    raise Exit(code=tasks.guards(hosts.selected(host, None, False)[0], json=json))
+
+
+@task(name="reset", help=HOST | ENGINE)
+def trading_reset(_: Context, host: str | None = None, engine: str | None = None) -> None:
+    """Count trades, results and drawdown from zero, after you decided to go on"""
+    from ops import host_tasks as hosts
+    from ops import trading as tasks
+
+    tasks.reset(hosts.selected(host, None, False)[0], engine)
+
+
 @task(name="trust", positional=["name"], help={"name": "the host", "fingerprint": "SHA256:..., once you compared it"})
 def host_trust(_: Context, name: str, fingerprint: str | None = None) -> None:
     """Trust a host's SSH key after you compared its fingerprint"""
@@ -312,6 +370,10 @@ alert.__doc__ = "Alerts"
 outbox = Collection("outbox", outbox_status, outbox_retry)
 outbox.__doc__ = "Outbox: what alerts are delivered to"
 
+
+trading = Collection("trading", trading_guards, trading_pause, trading_resume, trading_confirm, trading_reset)
+trading.__doc__ = "Trading: what the guards hold back"
+
 secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets_list, secrets_edit, secrets_rotate)
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
@@ -322,4 +384,7 @@ journal = Collection(
 journal.__doc__ = "Journal: the log book"
 
 namespace = Collection(deploy, plan, status, logs, test, bench, alert, outbox, journal, host, secrets, lab)
+
+
+namespace = Collection(deploy, plan, status, logs, test, bench, alert, trading, journal, host, secrets, lab)
 namespace.__doc__ = "Project"
