@@ -370,7 +370,6 @@ alert.__doc__ = "Alerts"
 outbox = Collection("outbox", outbox_status, outbox_retry)
 outbox.__doc__ = "Outbox: what alerts are delivered to"
 
-
 trading = Collection("trading", trading_guards, trading_pause, trading_resume, trading_confirm, trading_reset)
 trading.__doc__ = "Trading: what the guards hold back"
 
@@ -383,8 +382,7 @@ journal = Collection(
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 
-namespace = Collection(deploy, plan, status, logs, test, bench, alert, outbox, journal, host, secrets, lab)
-
-
-namespace = Collection(deploy, plan, status, logs, test, bench, alert, trading, journal, host, secrets, lab)
+namespace = Collection(
+    deploy, plan, status, logs, test, bench, alert, outbox, trading, journal, host, secrets, lab,
+)  # fmt: skip
 namespace.__doc__ = "Project"
