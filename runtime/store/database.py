@@ -41,12 +41,17 @@ class Store:
         except SQLAlchemyError as error:
             self._dispose()
             raise StoreError(f"cannot open {engine.named(place)}: {why(error)}") from error
+        self._place, self._file = place, engine.file(place)
         self._writer = Writer(self._writers)
 
     @property
     def alive(self) -> bool:
-        """False once the writer's thread has ended: nothing can be stored any more."""
-        return self._writer.alive
+        """False when only a new process can store again: the writer's thread has ended, or another file took the place.
+
+        A disk that broke is mended by another in its place. Opening that one from here is no way: SQLite, closing the
+        old file, would delete the log beside the new one, and what was committed in it.
+        """
+        return self._writer.alive and engine.file(self._place) in (None, self._file)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -92,6 +92,15 @@ def named(place: Place) -> str:
     return f"the PostgreSQL database {url.database} at {host}"
 
 
+def file(place: Place) -> tuple[int, int] | None:
+    """Which file stands at the place now, as (device, inode); None when none does, or when it is no file's place."""
+    try:
+        found = place.stat() if isinstance(place, Path) else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
 def _sqlite(path: Path, begin: str) -> Engine:
     options = {"timeout": BUSY_MS / 1000}
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True, pool_size=4, connect_args=options)

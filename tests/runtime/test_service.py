@@ -24,15 +24,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[socket.socket]:
-    """What systemd listens on for sd_notify."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(5)
-        yield sock
-
-
-@pytest.fixture
 def port() -> Iterator[socket.socket]:
     """What systemd opens for a socket unit."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as sock:
