@@ -13,7 +13,9 @@ def now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """`moment` in UTC as ISO 8601 with six decimals: fixed width, so text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def from_iso(text: str) -> datetime:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 IDLE_SECONDS = 5.0
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+YIELD = 9  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
 NOTE_SECONDS = 60.0  # how often the store is told of attempts that fail as the one before
 
 
@@ -82,6 +83,7 @@ class Deliverer(ABC):
         failures = 0
         while not self._stopping.is_set():
             self._wake.clear()
+            began = clock.steady()
             try:
                 more = self.deliver()
             except Exception as error:
@@ -93,8 +95,14 @@ class Deliverer(ABC):
             failures = 0
             if not more:
                 self._wake.wait(IDLE_SECONDS)
-            elif self.gather:
-                self._stopping.wait(self.gather)
+            else:
+                self._rest(clock.steady() - began)
+
+    def _rest(self, took: float) -> None:
+        """Let others work between two batches: while alerts keep coming, a sink has a small share of the time."""
+        seconds = max(self.gather, took * YIELD) if self._store.pressed else self.gather
+        if seconds:
+            self._stopping.wait(min(seconds, IDLE_SECONDS))
 
     def _failed(self, error: Exception) -> None:
         is_expected = isinstance(error, self.expected)

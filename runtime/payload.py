@@ -16,6 +16,8 @@ from typing import Any
 Json = dict[str, Any]
 
 MAX_DEPTH = 16
+dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""A value as JSON text; `json.dumps` would make this encoder each time. Raises ValueError on what is not finite."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 

@@ -11,11 +11,10 @@ import re
 from zoneinfo import ZoneInfo
 
 from runtime import clock
-from runtime.payload import Json
+from runtime.payload import Json, dumps
 
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile(r"([\\`<\[])")
-_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def render(alert: Json, zone: ZoneInfo) -> str:
@@ -73,14 +72,14 @@ def _json(alert: Json) -> str:
 
 def _indented(alert: Json) -> str:
     """What `json.dumps(alert, indent=2)` gives, which is ten times slower: only nested values need it."""
-    lines = (f"  {_dumps(str(name))}: {_value(value)}" for name, value in alert.items())
+    lines = (f"  {dumps(str(name))}: {_value(value)}" for name, value in alert.items())
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _value(value: object) -> str:
     if isinstance(value, dict | list) and value:
         return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
-    return _dumps(value)
+    return dumps(value)
 
 
 def _escape(letter: str) -> str:

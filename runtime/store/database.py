@@ -53,6 +53,11 @@ class Store:
         """
         return self._writer.alive and engine.file(self._place) in (None, self._file)
 
+    @property
+    def pressed(self) -> bool:
+        """Several writes came at once a moment ago: what can wait should."""
+        return self._writer.pressed
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection inside one read transaction: a consistent view, never blocked by writes. Raises StoreError."""

@@ -4,8 +4,8 @@ A write is a function of a Connection. It runs on the writer's thread, once more
 failed, and its future resolves only after COMMIT has returned: an answer given after that is as durable as the disk.
 
 Writes of one kind may share more than the COMMIT: `submit_item` queues an item for a function that takes all items that
-wait together, so that it asks and writes once for all of them. While several keep coming, each transaction waits for
-GATHER_SECONDS before it begins: that costs an alert less than the transactions which it saves.
+wait together, so that it asks and writes once for all of them. While several keep coming, a transaction waits for as
+many as the last one had, at most GATHER_SECONDS: that costs an alert less than the transactions which it saves.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
 
+from runtime import clock
 from runtime.store.errors import StoreError, why
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ WriteMany = Callable[[Connection, Sequence[I]], Sequence[T]]
 _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
 
 GATHER_SECONDS = 0.002
+GATHER_STEPS = 4
+PRESSED_SECONDS = 0.1
 
 log = logging.getLogger("runtime.store")
 
@@ -72,12 +75,18 @@ class Writer:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._connection: Connection | None = None
+        self._pressed_at = float("-inf")
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def pressed(self) -> bool:
+        """Several writes came at once a moment ago: what can wait should."""
+        return clock.steady() - self._pressed_at < PRESSED_SECONDS
 
     def submit(self, write: Write[T]) -> Future[T]:
         """Queue a write. The future gives its result after COMMIT, its own exception, or StoreError.
@@ -112,18 +121,27 @@ class Writer:
         self._queue.put(job)
 
     def _work(self) -> None:
-        running, several = True, False
+        running, before = True, 1
         while running:
-            waiting = [self._queue.get()]
-            if several:
-                time.sleep(GATHER_SECONDS)
-            while len(waiting) < self._batch and not self._queue.empty():
-                waiting.append(self._queue.get())
-            several = len(waiting) > 1
+            waiting = self._take(before)
+            before = len(waiting)
+            if before > 1:
+                self._pressed_at = clock.steady()
             jobs = [job for job in waiting if job is not None]
             running = len(jobs) == len(waiting)
             self._settle([job for job in jobs if job.starts()])
         self._disconnect()
+
+    def _take(self, before: int) -> list[_Job | None]:
+        """What waits, and what comes within a moment when the last transaction had several (`before`)."""
+        waiting = [self._queue.get()]
+        for _ in range(GATHER_STEPS):
+            if self._queue.qsize() + 1 >= before:
+                break
+            time.sleep(GATHER_SECONDS / GATHER_STEPS)
+        while len(waiting) < self._batch and not self._queue.empty():
+            waiting.append(self._queue.get())
+        return waiting
 
     def _settle(self, jobs: list[_Job]) -> None:
         if not jobs:

@@ -6,7 +6,6 @@ batch is one transaction that nobody else can write between, so ids are counted 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, or_, select
 
 from runtime import clock
-from runtime.payload import Json
+from runtime.payload import Json, dumps
 from runtime.router.decision import Lock, Trade
 from runtime.store.bulk import Insert
 from runtime.store.tables import events, messages, trades
@@ -103,7 +102,7 @@ class Book:
 
     def tell(self, event_id: int, bodies: Iterable[Json]) -> None:
         """What the ledger must be told of an event, in this order."""
-        self._messages += ({"event_id": event_id, "body": json.dumps(body)} for body in bodies)
+        self._messages += ({"event_id": event_id, "body": dumps(body)} for body in bodies)
 
     def set_lock(self, after: Lock | None, now: datetime) -> None:
         """Hand the lock on. When its holder changes, the trades of the one before hold it no longer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from runtime.payload import Json
+from runtime.payload import Json, dumps
 from runtime.store.tables import events
 from runtime.webhook.alert import FIELDS
 
@@ -34,11 +34,11 @@ class Totals:
     last_ts: str | None
 
 
-def row(payload: Json, ts: str, origin: Origin, **found: Any) -> Json:
+def row(alert: Json, ts: str, origin: Origin, **found: Any) -> Json:
     """Every column but the id: an alert, with what was `found` about it (columns of the table's second half)."""
-    shown = {name: payload[name] for name in FIELDS} | _UNKNOWN | found
+    shown = {name: alert[name] for name in FIELDS} | _UNKNOWN | found
     shown |= {"ip": origin.ip, "key_name": origin.key, "request": origin.request}
-    return shown | {"ts": ts, "payload": json.dumps(payload, ensure_ascii=False, allow_nan=False)}
+    return shown | {"ts": ts, "payload": dumps(alert)}
 
 
 def recent(connection: Connection, limit: int, outcome: str | None = None) -> list[Json]:

@@ -130,7 +130,7 @@ class Pipeline:
         alert = arrival.sized.alert
         for trade in made.closes:
             book.close(trade, case.engine.name, event_id, _end(trade, alert, _why(case), arrival.now))
-        told = managed(alert, made, arrival.now)
+        told = managed(alert, made, arrival.now) if made.closes or made.marks else []
         if made.outcome == "opened":
             told.append(self._open(book, arrival, event_id))
         book.tell(event_id, told)

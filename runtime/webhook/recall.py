@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 
 from sqlalchemy import Connection, text
+
+from runtime.payload import dumps
 
 _QUERY = """
 SELECT events.dedupe_key, events.id, events.ts FROM {} AS asked
@@ -20,4 +21,4 @@ _BY_DIALECT = {
 def newest(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int, str]]:
     """(id, ts) by key, of the keys that were ever stored."""
     query = _BY_DIALECT[connection.dialect.name]
-    return {key: (event_id, ts) for key, event_id, ts in connection.execute(query, {"keys": json.dumps(list(keys))})}
+    return {key: (event_id, ts) for key, event_id, ts in connection.execute(query, {"keys": dumps(list(keys))})}
