@@ -15,12 +15,13 @@ from typing import ClassVar, TypeVar
 from sqlalchemy import Connection
 
 from runtime import clock
-from runtime.outbox import failures
+from runtime.outbox import failures, terms
 from runtime.store import Store, StoreError
 
 T = TypeVar("T")
 
 IDLE_SECONDS = 5.0
+SHARED_SECONDS = 1.0  # other processes commit what this one delivers, and end without a word
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 YIELD = 9  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
@@ -51,6 +52,11 @@ class Deliverer(ABC):
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
         self.error: str | None = None
+        self.standby = False
+        """Another process delivers to the sink; this one takes over when that one ends."""
+        self._lease: int | None = None
+        self._term = 0
+        self._idle = SHARED_SECONDS if store.leases.shared else IDLE_SECONDS
         self._untold = 0  # attempts that failed since the store was told
         self._told_at: float | None = None
         self._told_well = False
@@ -58,6 +64,11 @@ class Deliverer(ABC):
     @abstractmethod
     def deliver(self) -> bool:
         """One batch; False when nothing was waiting. Raises one of `expected`, with nothing lost."""
+
+    @property
+    def role(self) -> str:
+        """`leader` or `standby`."""
+        return "standby" if self.standby else "leader"
 
     def start(self) -> None:
         self._thread.start()
@@ -73,7 +84,16 @@ class Deliverer(ABC):
         self._thread.join(self.patience)
 
     def _commit(self, write: Callable[[Connection], T]) -> T:
-        """The write's result once it is durable. Raises StoreError."""
+        """The write's result once it is durable. Raises StoreError, also when another process has taken over."""
+        return self._submit(lambda connection: self._fenced(connection, write))
+
+    def _fenced(self, connection: Connection, write: Callable[[Connection], T]) -> T:
+        if terms.current(connection, self.name) != self._term:
+            self._lease = None
+            raise StoreError(f"another process delivers to {self.name} now")
+        return write(connection)
+
+    def _submit(self, write: Callable[[Connection], T]) -> T:
         try:
             return self._store.submit(write).result(COMMIT_SECONDS)
         except TimeoutError:
@@ -85,6 +105,9 @@ class Deliverer(ABC):
             self._wake.clear()
             began = clock.steady()
             try:
+                if not self._leads():
+                    self._stopping.wait(SHARED_SECONDS)
+                    continue
                 more = self.deliver()
             except Exception as error:
                 self._failed(error)
@@ -94,7 +117,7 @@ class Deliverer(ABC):
             self._recovered()
             failures = 0
             if not more:
-                self._wake.wait(IDLE_SECONDS)
+                self._wake.wait(self._idle)
             else:
                 self._rest(clock.steady() - began)
 
@@ -103,6 +126,17 @@ class Deliverer(ABC):
         seconds = max(self.gather, took * YIELD) if self._store.pressed else self.gather
         if seconds:
             self._stopping.wait(min(seconds, IDLE_SECONDS))
+
+    def _leads(self) -> bool:
+        """Whether this process holds the sink's lease. Taken anew, it ends the term of whoever had it before."""
+        lease = self._store.leases.hold(self.name)
+        if lease is not None and lease != self._lease:
+            self._term = self._submit(lambda connection: terms.begin(connection, self.name))
+            self.log.info("%s: this process delivers", self.name)
+        self._lease, self.standby = lease, lease is None
+        if self.standby:
+            self.error = None
+        return not self.standby
 
     def _failed(self, error: Exception) -> None:
         is_expected = isinstance(error, self.expected)

@@ -96,7 +96,8 @@ def equity(connection: Connection, equity0: float, points: int | None = None) ->
 _SOME: Any = text("""
     WITH RECURSIVE
       cut(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM cut WHERE i + 1 < :stretches),
-      stretch(a, b) AS (SELECT 1 + i * :count / :stretches, (i + 1) * :count / :stretches FROM cut)
+      stretch(a, b) AS (SELECT 1 + i * :count / :stretches, (i + 1) * :count / :stretches FROM cut
+        WHERE :stretches > 0)
     SELECT ts, total FROM closings WHERE n IN (
       SELECT 1 UNION SELECT :count
       UNION SELECT (SELECT n FROM closings WHERE n BETWEEN a AND b ORDER BY total LIMIT 1) FROM stretch

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from runtime.store import engine, schema, upsert
+from runtime.store import engine, lease, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
 from runtime.store.schema import Schema
@@ -42,6 +42,7 @@ class Store:
             self._dispose()
             raise StoreError(f"cannot open {engine.named(place)}: {why(error)}") from error
         self._place, self._file = place, engine.file(place)
+        self.leases = lease.of(place, wanted.name)
         self._writer = Writer(self._writers)
 
     @property
@@ -87,6 +88,7 @@ class Store:
     def close(self) -> None:
         """Commit what is queued and close every connection."""
         self._writer.close()
+        self.leases.close()
         self._dispose()
 
     def _dispose(self) -> None:

@@ -36,6 +36,10 @@ _SESSION = {
     "lock_timeout": BUSY_MS,
     "idle_in_transaction_session_timeout": 5000,  # a process that hangs must not keep the others from writing
     "client_min_messages": "warning",
+    # So the server, too, learns soon that a host is gone, and gives its locks to another.
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 3,
 }
 # A server that vanished without a word is noticed by the kernel: within 2 s while something is being sent, else in 8 s.
 _LINK = {

@@ -15,7 +15,7 @@ metadata = MetaData()
 
 # Whoever adds a column, an index or a table here adds a revision in migrations/webhook, and names it here.
 # Files of releases that counted steps differ in what they have: the revisions after the first add what is absent.
-SCHEMA = Schema("webhook", metadata, head="0004", counted=("0001", "0001", "0001"))
+SCHEMA = Schema("webhook", metadata, head="0005", counted=("0001", "0001", "0001"))
 
 # Every alert that came with the right key: accepted, refused, repeated.
 events = Table(
@@ -61,6 +61,7 @@ outbox = Table(
     Column("error", Text),  # why the last attempt failed; NULL: it did not
     Column("failing_since", Text),
     Column("attempts", Integer, nullable=False, server_default=text("0")),  # since then
+    Column("term", Id, nullable=False, server_default=text("0")),  # how often a process has taken the sink over
 )
 
 # What a sink refused for good: kept, shown, and sent again when an operator says so.

@@ -135,9 +135,13 @@ class Webhook:
             "perf_pending": standings["perf"].pending,
             "perf_dead": standings["perf"].dead,
             "perf_error": self.sinks["perf"].error,
-            "sinks": {name: one.shown() | {"error": self.sinks[name].error} for name, one in standings.items()},
+            "role": "standby" if all(sink.standby for sink in self.sinks.values()) else "leader",
+            "sinks": {name: one.shown() | self._sink(name) for name, one in standings.items()},
             **guarded,
         }
+
+    def _sink(self, name: str) -> Json:
+        return {"error": self.sinks[name].error, "role": self.sinks[name].role}
 
     def quote(self, engine: str, given: Json) -> Json:
         """What an alert with these levels would be sized to, and why. Raises Invalid."""

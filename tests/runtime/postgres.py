@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -68,7 +69,8 @@ class Postgres:
         assert self.process is not None
         sessions = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout
         for pid in (*sessions.split(), str(self.process.pid)):
-            os.kill(int(pid), how)
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), how)
 
     def ask(self, query: str, database: str = "postgres", *, check: bool = True) -> str:
         """What psql prints for a query: bare rows."""

@@ -1,0 +1,26 @@
+"""What the services do with a file they do with PostgreSQL: the router's and the ledger's tests, on that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.keys import Secret
+from tests.runtime.ledger_kit import Ledger, opened
+from tests.runtime.test_kpi import *  # noqa: F403
+from tests.runtime.test_ledger import *  # noqa: F403
+from tests.runtime.test_perf_pages import test_a_chart_keeps_the_extremes as test_a_chart_keeps_the_extremes
+from tests.runtime.test_perf_sink import *  # noqa: F403
+from tests.runtime.test_router import *  # noqa: F403
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], database: str) -> dict[str, str]:
+    return environ | {"STORE_URL": database, "PERF_STORE_URL": database}
+
+
+@pytest.fixture
+def book(database: str) -> Iterator[Ledger]:
+    with opened(Secret(database)) as made:
+        yield made
