@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks import figures
 from benchmarks.figures import Figure
-from benchmarks.runtime import tv
+from benchmarks.runtime import conditions, resting, tv
 from benchmarks.runtime.tv import Pace
 from ops import machine
 from ops.errors import OpsError
@@ -22,7 +22,12 @@ from ops.paths import CACHE
 
 FILE = CACHE / "bench-runtime.json"
 Measure = Callable[[Pace, Callable[[str], None]], Iterator[Figure]]
-MEASURES: Mapping[str, Measure] = {"tv": tv.beside}
+MEASURES: Mapping[str, Measure] = {
+    "tv": tv.beside,
+    "unchanged": conditions.unchanged,
+    "pages": resting.pages,
+    "memory": resting.memory,
+}
 
 
 def main() -> int:

@@ -71,18 +71,24 @@ def environ(folder: Path, **changes: str) -> dict[str, str]:
         "TRADING_STATE_DIR": str(state),
         "JOURNAL_PATH": str(folder / "journal.md"),
         "ENGINES_PATH": str(state / "risk_config.json"),
+        "EVENTS_JSONL": str(folder / "events.jsonl"),
         "PERF_URL": NOBODY,
         **changes,
     }
 
 
 @contextmanager
-def running(module: str, env: Mapping[str, str], *arguments: str) -> Iterator[Service]:
-    """The service once it answers `/health`; told to stop at the end, and killed if it does not."""
+def running(module: str, env: Mapping[str, str], *arguments: str, answers: bool = True) -> Iterator[Service]:
+    """The service once it answers `/health` (or after a moment, if it never does); told to stop at the end."""
     service = _started(module, env, arguments)
     try:
-        _await_health(service)
+        if answers:
+            _await_health(service)
+        else:
+            time.sleep(2)
         yield service
+        if service.process.poll() is not None:
+            raise SystemExit(f"bench: {module} ended by itself:\n{service.log.read_text()[-3000:]}")
     finally:
         service.process.send_signal(signal.SIGTERM)
         try:
@@ -114,6 +120,13 @@ def _await_health(service: Service) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """A URL where everybody is let in and nobody is answered: the kernel takes connections that we never look at."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as sock:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
 def free_port() -> int:

@@ -58,26 +58,29 @@ def told(service: Service, folder: Path, connections: int, seconds: float, mix: 
     """
     before = settled(folder)
     load = wrk(service.url, KEY, connections, seconds, mix)
-    kept = settled(folder) - before
+    settled(folder)
+    kept = ask(folder, _ACCEPTED, before)
     if not load.requests <= kept <= load.requests + connections:
         raise SystemExit(f"bench: {load.requests} alerts were answered, {kept} are stored")
     return load
 
 
+_ACCEPTED = """SELECT count(DISTINCT dedupe_key) FROM events
+    WHERE id > ? AND status < 400 AND outcome != 'duplicate'"""
+
+
 def settled(folder: Path) -> int:
-    """`stored`, once what was under way when the last run ended is in."""
-    before = -1
-    while before != (now := stored(folder)):
-        before = now
+    """The newest event's id, once what was under way when the last run ended is in."""
+    before, now = -1, 0
+    while before != now:
+        before, now = now, ask(folder, "SELECT max(id) FROM events WHERE ? IS NULL", None)
         time.sleep(0.2)
     return now
 
 
-def stored(folder: Path) -> int:
-    """Distinct alerts that were accepted."""
+def ask(folder: Path, query: str, value: int | None) -> int:
     with closing(sqlite3.connect(f"file:{folder}/state/webhook.db?mode=ro", uri=True)) as connection:
-        query = "SELECT count(DISTINCT dedupe_key) FROM events WHERE status < 400 AND outcome != 'duplicate'"
-        return int(connection.execute(query).fetchone()[0])
+        return int(connection.execute(query, (value,)).fetchone()[0] or 0)
 
 
 def beside(pace: Pace, say: Callable[[str], None]) -> Iterator[Figure]:
