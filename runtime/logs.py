@@ -7,8 +7,13 @@ import sys
 
 from runtime.keys import Secret
 
-QUIET = ("uvicorn", "httpx", "httpcore", "telegram")
-"""Libraries that would name every request; some of their URLs hold a token."""
+QUIET = {
+    "uvicorn": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "telegram": logging.CRITICAL,
+}
+"""Libraries that would name every request, some with a token in its URL, or every failure that we report ourselves."""
 
 
 class _OneLine(logging.Formatter):
@@ -33,5 +38,5 @@ def configure(*secrets: Secret) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_OneLine(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

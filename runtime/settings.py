@@ -189,6 +189,20 @@ class Reader:
     def rotation(self) -> Rotation:
         return Rotation(self.read("EVENTS_MAX_MB", "64", _megabytes), self.read("EVENTS_KEEP", "10", _count))
 
+    def timezone(self) -> ZoneInfo:
+        return self.read("JOURNAL_TZ", "America/Montreal", _timezone)
+
+    def seconds(self, name: str, default: str) -> float:
+        return self.read(name, default, _seconds)
+
+    def service(self, name: str, default: str) -> str:
+        """The URL of a service on this machine."""
+        return self.read(name, default, _url)
+
+    def problem(self, said: str) -> None:
+        """For what is wrong with a value that must not be quoted."""
+        self._problems.append(said)
+
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
 

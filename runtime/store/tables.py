@@ -126,6 +126,7 @@ trades = Table(
     Column("closed_why", Text),  # stop, target, close, opposite, reversed
     Index("trades_open", "engine", **where("closed_by IS NULL")),
     Index("trades_locked", "locked", **where("locked")),
+    Index("trades_closed", "closed_by", **where("closed_by IS NOT NULL")),
 )
 
 # Who freed the lock by hand.

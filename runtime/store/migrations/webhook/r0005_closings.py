@@ -1,0 +1,12 @@
+"""What an event closed is found without reading all trades."""
+
+from __future__ import annotations
+
+from runtime.store.revisions import index
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    index("trades_closed", "trades", "closed_by", where="closed_by IS NOT NULL")

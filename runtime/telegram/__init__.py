@@ -1,0 +1,1 @@
+"""tv-telegram: tells people what the store holds, and takes their commands. It imports no other service."""
