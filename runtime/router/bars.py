@@ -7,12 +7,15 @@ beyond the stop fills at its open, one that opens beyond the target fills at the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from runtime import clock
 from runtime.payload import Invalid
 from runtime.risk import Side
+from runtime.router.decision import Decision, Lock, Trade
 
 LATENCY = timedelta(seconds=10)
 """A trade that opened this soon after a bar began has seen all of it: it was the bar before that raised the alert."""
@@ -75,6 +78,43 @@ def settle(bar: Bar, trade: Levels) -> Fill | Mark | None:
     if seen is None:
         return None
     return _stopped(seen, trade) or _reached(seen, trade) or Mark(bar.close)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a bar did to all open trades: the decision, and where each of those it closes ended."""
+
+    decision: Decision
+    fills: Mapping[str, Fill]
+
+
+def decide(bar: Bar, concerned: Sequence[Trade], held: Sequence[Trade], lock: Lock | None) -> Settled:
+    """The trades that are `concerned` end or are marked. A bar never takes the lock.
+
+    `held`: the open trades of the lock's holder; the last of them that has it gives it back.
+    """
+    found = [(trade, settle(bar, _levels(trade))) for trade in concerned]
+    fills = {trade.trade_id: result for trade, result in found if isinstance(result, Fill)}
+    closes = tuple(trade for trade, result in found if isinstance(result, Fill))
+    marks = tuple(trade for trade, result in found if isinstance(result, Mark))
+    still = any(trade.locked and trade.trade_id not in fills for trade in held)
+    gives_back = not still and any(trade.locked and trade.trade_id in fills for trade in held)
+    outcome: Literal["closed", "updated", "ignored"] = "closed" if closes else "updated" if marks else "ignored"
+    reason = _words(len(concerned), [fill.why for fill in fills.values()], len(marks))
+    return Settled(Decision(outcome, 200, reason, None if gives_back else lock, closes, marks), fills)
+
+
+def _words(concerned: int, whys: list[str], marks: int) -> str:
+    done = [f"{whys.count(why)} at the {why}" for why in ("stop", "target") if why in whys]
+    said = [f"closed {' and '.join(done)}"] if done else []
+    said += [f"marked {marks}"] if marks else []
+    nothing = "every trade it concerns is younger" if concerned else "no trade that it concerns is open"
+    return ", ".join(said) or nothing
+
+
+def _levels(trade: Trade) -> Levels:
+    opened = clock.from_iso(trade.opened_ts) if trade.opened_ts else None
+    return Levels(trade.side, trade.stop, trade.tp, opened)
 
 
 def length(tf: str) -> timedelta | None:

@@ -15,8 +15,8 @@ from typing import Literal
 from runtime.engines import Engine, is_test
 from runtime.risk import Side
 
-Kind = Literal["SIGNAL", "OPEN", "UPDATE", "CLOSE"]
-Outcome = Literal["opened", "recorded", "closed", "updated", "ignored", "duplicate", "locked", "rejected"]
+Kind = Literal["SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR"]
+Outcome = Literal["opened", "recorded", "closed", "updated", "ignored", "duplicate", "locked", "guarded", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a decision depends on. `first` is the event this one repeats, `trades` are the engine's open ones."""
+    """All that a decision depends on. `first` is the event this one repeats, `trades` are the engine's open ones.
+
+    `guarded`: why the guards hold an opening back; empty: they do not.
+    """
 
     kind: Kind
     engine: Engine
@@ -72,6 +75,7 @@ class Case:
     first: int | None = None
     lock: Lock | None = None
     trades: Sequence[Trade] = ()
+    guarded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def decide(case: Case) -> Decision:
     """The one place where an alert's fate is settled."""
     lock = held(case.lock, case.now, case.rules.expiry)
     if case.first is not None:
-        return Decision("duplicate", 200, f"repeats event {case.first}", lock)
+        return repeats(case.first, lock)
     if is_test(case.engine.name):
         return Decision("recorded", 200, "a test engine", lock)
     if case.kind == "CLOSE":
@@ -116,6 +120,11 @@ def decide(case: Case) -> Decision:
     return _open(case, lock)
 
 
+def repeats(first: int, lock: Lock | None) -> Decision:
+    """Nothing is done twice."""
+    return Decision("duplicate", 200, f"repeats event {first}", lock)
+
+
 def _open(case: Case, lock: Lock | None) -> Decision:
     engine = case.engine
     if engine.aggressive and lock is not None and lock.engine != engine.name:
@@ -125,9 +134,19 @@ def _open(case: Case, lock: Lock | None) -> Decision:
         if reversed_:
             return Decision("closed", 200, "reversed, and not sized", _left(case, lock, reversed_), reversed_)
         return Decision("recorded", 200, "not sized", lock)
+    if case.guarded:
+        return _held_back(case, lock, reversed_)
     if engine.aggressive:
         lock = replace(lock, renewed=case.now) if lock else Lock(engine.name, case.now, case.now)
     return Decision("opened", 200, "reversed" if reversed_ else "opened", lock, reversed_)
+
+
+def _held_back(case: Case, lock: Lock | None, reversed_: tuple[Trade, ...]) -> Decision:
+    """A guard keeps nothing open: what a reversal would have closed is closed, and nothing takes its place."""
+    if not reversed_:
+        return Decision("guarded", 409, case.guarded, lock)
+    reason = f"reversed, and held back by {case.guarded}"
+    return Decision("closed", 200, reason, _left(case, lock, reversed_), reversed_)
 
 
 def _against(case: Case, lock: Lock | None) -> Decision:

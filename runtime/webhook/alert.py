@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from runtime import engines, payload
+from runtime import engines, moment, payload
 from runtime.payload import Invalid, Json
 from runtime.risk import Side
+from runtime.router.bars import Bar, length
 from runtime.router.decision import Kind
 
 SIGNALS = ("BUY", "SELL")
-KINDS = ("SIGNAL", "OPEN", "UPDATE", "CLOSE")
+KINDS = ("SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR")
+EVERY = "*"
+"""Whose trades a BAR without an engine concerns."""
+_EDGES = ("high", "low", "close")
 FIELDS = ("engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason")
 
 
@@ -35,6 +39,7 @@ class Alert:
     bar: str = ""
     trade_id: str | None = None
     level: float | None = None  # a CLOSE's exit, an UPDATE's mark
+    candle: Bar | None = None  # of a BAR
     extra: Json = field(default_factory=dict)
 
     @property
@@ -46,7 +51,10 @@ class Alert:
         """Equal for two deliveries of one alert. An `id` counts within its engine only."""
         if self.delivery is not None:
             return "\n".join(("id", self.engine, self.delivery))
-        return "\n".join((self.kind, self.engine, self.symbol, self.tf, self.signal, self.trade_id or "", self.bar))
+        same = (self.kind, self.engine, self.symbol, self.tf, self.signal, self.trade_id or "", self.bar)
+        candle = self.candle
+        prices = () if candle is None else (candle.open, candle.high, candle.low, candle.close)
+        return "\n".join((*same, *map(repr, prices)))
 
     def payload(self) -> Json:
         """The alert as it is stored, shown and journalled: known fields first, then what else the sender gave."""
@@ -55,8 +63,11 @@ class Alert:
 
 def read(data: Json) -> Alert:
     """The alert in a checked object (its key already taken out). Raises Invalid naming the first wrong field."""
+    kind = _kind(data)
+    if kind == "BAR":
+        return _read_bar(data)
     engine = payload.label(data, "engine")
-    test, kind = engines.is_test(engine), _kind(data)
+    test = engines.is_test(engine)
     managing = kind in ("UPDATE", "CLOSE")
     alert = Alert(
         engine=engine,
@@ -77,6 +88,31 @@ def read(data: Json) -> Alert:
     if not test and not managing:
         _check_levels(alert)
     return alert
+
+
+def _read_bar(data: Json) -> Alert:
+    """A finished bar. Without an engine it concerns the open trades of all; `ts` is when it began."""
+    tf = "-" if data.get("tf") is None else _timeframe(data)
+    high, low, close = (_price({"price": data.get(name)}, test=False, needed=True, name=name) for name in _EDGES)
+    opening = _price({"price": data.get("open")}, test=False, needed=False, name="open")
+    began = moment.read(data, "ts" if data.get("ts") is not None else "time")
+    return Alert(
+        engine=EVERY if data.get("engine") in (None, "") else payload.label(data, "engine"),
+        signal="BAR",
+        symbol=payload.label(data, "symbol"),
+        tf=tf,
+        price=close,
+        tp=None,
+        sl=None,
+        reason=payload.text(data, "reason"),
+        kind="BAR",
+        delivery=_name(data, "id"),
+        bar=_bar(data),
+        trade_id=_name(data, "trade_id"),
+        level=close,
+        candle=Bar(high or 0.0, low or 0.0, close or 0.0, opening, began, length(tf)),
+        extra={name: value for name, value in data.items() if name not in FIELDS},
+    )
 
 
 def _kind(data: Json) -> Kind:

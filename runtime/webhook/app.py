@@ -28,7 +28,8 @@ from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
-from runtime.webhook.pipeline import Arrival, Pipeline, Refusal, Result, Sized, without_keys
+from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
+from runtime.webhook.refusals import Refusal, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 
 log = logging.getLogger("runtime.webhook")

@@ -27,12 +27,16 @@ _IS_OPEN = trades.c.closed_by.is_(None)
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock."""
+    """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock.
+
+    `every`: the open trades of all engines matter, also of those that are configured no longer.
+    """
 
     keys: frozenset[str] = frozenset()
     engines: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     lock: bool = False
+    every: bool = False
 
 
 @dataclass(slots=True)
@@ -91,6 +95,10 @@ class Book:
     def trades(self, engine: str) -> Sequence[Trade]:
         """The engine's open virtual trades, oldest first."""
         return self._found.trades.get(engine, ())
+
+    def engines(self) -> Sequence[str]:
+        """Those whose open trades are known."""
+        return tuple(self._found.trades)
 
     def record(self, row: Json) -> int:
         """Keep an event (every column but its id); returns its id."""
@@ -160,8 +168,8 @@ def _look(connection: Connection, asked: Questions) -> _Found:
     last = int(connection.execute(_LAST).scalar_one())
     seen = newest(connection, asked.keys) if asked.keys else {}
     found = _Found(last, seen, routing.lock(connection)[0] if asked.lock else None)
-    if asked.engines:
-        found.trades = routing.open_trades(connection, asked.engines)
+    if asked.engines or asked.every:
+        found.trades = routing.open_trades(connection, None if asked.every else asked.engines)
     if asked.names:
         _look_at_names(connection, asked.names, found)
     return found

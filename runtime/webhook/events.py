@@ -74,6 +74,8 @@ def stamped(row: Row[Any]) -> Json:
         shown["_key"] = row.key_name
     if row.outcome not in ("opened", "recorded"):
         shown["_why"] = row.reason_text
+    if row.guards is not None:
+        shown["_guards"] = json.loads(row.guards)
     return shown
 
 

@@ -13,8 +13,11 @@ from runtime.journal.worker import Feed
 from runtime.store.tables import events
 from runtime.webhook.events import stamped
 
-JOURNALLED = or_(events.c.status.is_(None), events.c.status < 400) & or_(
-    events.c.outcome.is_(None), events.c.outcome != "duplicate"
+_IS_QUIET = (events.c.event_type == "BAR") & (events.c.outcome != "closed")  # one comes every few minutes
+JOURNALLED = (
+    or_(events.c.status.is_(None), events.c.status < 400)
+    & or_(events.c.outcome.is_(None), events.c.outcome != "duplicate")
+    & or_(events.c.event_type.is_(None), ~_IS_QUIET)
 )
 EVERYTHING: ColumnElement[bool] = true()
 
@@ -23,7 +26,7 @@ _OURS = frozenset((*_SAID, "qty", "risk_usd", "risk_real_usd"))
 
 
 def journal(zone: ZoneInfo) -> Feed:
-    """The log book has what was accepted, times in `zone`."""
+    """The log book has what was accepted, times in `zone`; of bars only those that closed a trade."""
     return _feed(JOURNALLED, lambda row: render(stamped(row), zone))
 
 

@@ -15,6 +15,8 @@ from runtime.router.guards_rules import ACCOUNT, Guards
 from runtime.router.guards_standing import Standing, from_json
 from runtime.store.tables import confirmations, controls, pauses, standings, trades
 
+_NOTHING = Verdict()
+
 
 @dataclass(slots=True)
 class Known:
@@ -29,6 +31,8 @@ class Known:
 
     def verdict(self, engine: str, now: datetime, symbol: str | None = None, risk_usd: float | None = None) -> Verdict:
         """What is said to an opening."""
+        if not self.pauses and not self.guards:
+            return _NOTHING
         known = (self.standings, self.open_trades, self.pauses, self.confirmed)
         return judge(self.guards, Facts(now, engine, symbol, risk_usd, *known))
 

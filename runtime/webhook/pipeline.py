@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from runtime import clock, engines, payload, risk
+from runtime import clock, engines, risk
 from runtime.engines import Engine
 from runtime.payload import Invalid, Json
-from runtime.router.decision import Case, Decision, Rules, Trade, decide, needs_trades
+from runtime.router import bars
+from runtime.router.decision import Case, Decision, Lock, Rules, Trade, decide, held, needs_trades, repeats
+from runtime.router.guards import Finding, Verdict
 from runtime.settings import WebhookSettings
-from runtime.webhook import events
-from runtime.webhook.alert import Alert
+from runtime.webhook import events, guarding, refusals, told
+from runtime.webhook.alert import EVERY, Alert
 from runtime.webhook.book import Book, Questions
 from runtime.webhook.events import Origin
+from runtime.webhook.guarding import Known
+from runtime.webhook.refusals import Refusal
 
-LONGEST_KEPT = 2000
+_JUDGED = ("opened", "recorded", "closed", "guarded")
+"""Outcomes for which it mattered what the guards said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,13 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a caller who knew the key sent, and the field for which it is refused. Neither may hold the key."""
+class End:
+    """A trade of `engine` that ends at `level`; `why`: stop, target, close, opposite, reversed."""
 
-    data: Json
-    error: Invalid
-    now: datetime
-    origin: Origin
+    trade: Trade
+    engine: str
+    level: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,26 @@ class Result:
     event_id: int
     decision: Decision
     active_engine: str | None
+    findings: tuple[Finding, ...] = ()
 
     def answer(self) -> Json:
-        """`{"ok", "id"}`, and what was done when that is anything else than opening or recording."""
+        """`{"ok", "id"}`, what was done when that is anything else than opening or recording, what the guards said."""
         made = self.decision
         if made.outcome == "duplicate":
             return {"ok": True, "id": self.event_id, "duplicate": True}
+        guards: Json = {"guards": [finding.shown() for finding in self.findings]} if self.findings else {}
         if made.status >= 400:
-            refused = {"ok": False, "id": self.event_id, "error": made.reason, "outcome": made.outcome}
-            return refused | ({"active_engine": self.active_engine} if made.status == 409 else {"field": "signal"})
+            return {"ok": False, "id": self.event_id, "error": made.reason, "outcome": made.outcome} | self._more(
+                guards
+            )
         if made.outcome in ("opened", "recorded"):
-            return {"ok": True, "id": self.event_id}
-        told = {"ok": True, "id": self.event_id, "outcome": made.outcome, "reason": made.reason}
-        return told | {"trades": [trade.trade_id for trade in made.closes or made.marks]}
+            return {"ok": True, "id": self.event_id} | guards
+        done = {"ok": True, "id": self.event_id, "outcome": made.outcome, "reason": made.reason}
+        return done | {"trades": [trade.trade_id for trade in made.closes or made.marks]} | guards
+
+    def _more(self, guards: Json) -> Json:
+        outcomes: dict[str, Json] = {"guarded": guards, "locked": {"active_engine": self.active_engine}}
+        return outcomes.get(self.decision.outcome, {"field": "signal"})
 
 
 class Pipeline:
@@ -85,8 +96,11 @@ class Pipeline:
         self.rules = Rules(settings.opposite, settings.lock_expiry)
         self.dedupe_seconds = settings.dedupe_seconds
 
-    def size(self, alert: Alert) -> Sized:
-        """Raises Invalid when the position cannot be what was meant, such as a stop inside the spread."""
+    def size(self, alert: Alert, factor: float = 1.0) -> Sized:
+        """With `factor` of the engine's risk.
+
+        Raises Invalid when the position cannot be what was meant, such as a stop inside the spread.
+        """
         engine = self.registry.get(alert.engine)
         side, account = alert.side, engine.account
         opening = alert.kind in ("SIGNAL", "OPEN") and side is not None and engine.allows(side)
@@ -94,20 +108,31 @@ class Pipeline:
             return Sized(alert, engine, None)
         if not alert.sl:
             raise Invalid("sl", f"is needed: {engine.name} is sized by its stop")
+        if factor != 1:
+            account = replace(account, risk_pct=account.risk_pct * factor)
         return Sized(alert, engine, risk.quote(account, alert.price, alert.sl, alert.tp, side=side))
 
     def commit(self, connection: Connection, arrivals: Sequence[Arrival | Refusal]) -> list[Result | None]:
         """Decide about each and record all. Nobody can come between: the lock is read and written here."""
-        book = Book(connection, self._questions([one for one in arrivals if isinstance(one, Arrival)]))
-        results = [self._take(book, one) for one in arrivals]
+        taken = [one for one in arrivals if isinstance(one, Arrival)]
+        book, known = Book(connection, self._questions(taken)), self._known(connection, taken)
+        results = [self._take(book, known, one) for one in arrivals]
         book.write()
+        known.write(connection)
         return results
 
-    def _take(self, book: Book, arrival: Arrival | Refusal) -> Result | None:
-        if isinstance(arrival, Arrival):
-            return self._settle(book, arrival)
-        _refuse(book, arrival)
-        return None
+    def _take(self, book: Book, known: Known, arrival: Arrival | Refusal) -> Result | None:
+        if isinstance(arrival, Refusal):
+            refusals.record(book, arrival)
+            return None
+        return self._settle_bar(book, known, arrival) if _is_bar(arrival) else self._settle(book, known, arrival)
+
+    def _known(self, connection: Connection, arrivals: list[Arrival]) -> Known:
+        """What the guards must know; nothing when there are none and no alert wants to open."""
+        guards = self.registry.guards
+        if guards or any(one.sized.opens for one in arrivals):
+            return guarding.load(connection, guards)
+        return Known(guards)
 
     def _questions(self, arrivals: list[Arrival]) -> Questions:
         keys, names, wanted = set(), set(), set()
@@ -118,26 +143,43 @@ class Pipeline:
                 names.add(alert.trade_id)
             if needs_trades(alert.kind, engine, alert.side):
                 wanted.add(engine.name)
-        lock = any(one.sized.engine.aggressive for one in arrivals)  # the others neither need nor change it
-        return Questions(frozenset(keys), frozenset(wanted), frozenset(names), lock)
+        # The engines that are not aggressive neither need nor change the lock. A bar may concern any of them.
+        lock = any(one.sized.engine.aggressive or _is_bar(one) for one in arrivals)
+        every = any(_is_bar(one) for one in arrivals)
+        return Questions(frozenset(keys), frozenset(wanted), frozenset(names), lock, every)
 
-    def _settle(self, book: Book, arrival: Arrival) -> Result:
-        case = self._case(book, arrival)
+    def _settle(self, book: Book, known: Known, arrival: Arrival) -> Result:
+        first = self._first(book, arrival)
+        verdict = _verdict(known, arrival) if first is None else Verdict()
+        if verdict.factor != 1:
+            arrival = replace(arrival, sized=self.size(arrival.sized.alert, verdict.factor))
+        case = self._case(book, arrival, first, verdict.why)
         made = decide(case)
-        event_id = book.record(_row(arrival, made))
+        findings = verdict.findings if made.outcome in _JUDGED else ()
+        event_id = book.record(_row(arrival, made, findings))
         if case.engine.aggressive and made.lock != case.lock:
             book.set_lock(made.lock, arrival.now)
-        alert = arrival.sized.alert
-        for trade in made.closes:
-            book.close(trade, case.engine.name, event_id, _end(trade, alert, _why(case), arrival.now))
-        told = managed(alert, made, arrival.now) if made.closes or made.marks else []
+        level = arrival.sized.alert.level or arrival.sized.alert.price
+        ends = [End(trade, case.engine.name, level or trade.entry, told.why(case)) for trade in made.closes]
+        messages = _close(book, known, ends, event_id, arrival.now) + told.marked(made.marks, level, arrival.now)
         if made.outcome == "opened":
-            told.append(self._open(book, arrival, event_id))
-        book.tell(event_id, told)
-        first = case.first if made.outcome == "duplicate" else None
+            known.opened(case.engine.name, arrival.now)
+            messages.append(_open(book, arrival, event_id))
+        book.tell(event_id, messages)
+        return Result(first or event_id, made, made.lock.engine if made.lock else None, findings)
+
+    def _settle_bar(self, book: Book, known: Known, arrival: Arrival) -> Result:
+        alert, first = arrival.sized.alert, self._first(book, arrival)
+        lock = held(book.lock, arrival.now, self.rules.expiry)
+        made, ends = _settled(book, alert, lock) if first is None else (repeats(first, lock), [])
+        event_id = book.record(_row(arrival, made))
+        if made.lock != lock:
+            book.set_lock(made.lock, arrival.now)
+        messages = _close(book, known, ends, event_id, arrival.now)
+        book.tell(event_id, messages + told.marked(made.marks, alert.level, arrival.now))
         return Result(first or event_id, made, made.lock.engine if made.lock else None)
 
-    def _case(self, book: Book, arrival: Arrival) -> Case:
+    def _case(self, book: Book, arrival: Arrival, first: int | None, guarded: str) -> Case:
         alert, engine = arrival.sized.alert, arrival.sized.engine
         return Case(
             kind=alert.kind,
@@ -148,9 +190,10 @@ class Pipeline:
             now=arrival.now,
             rules=self.rules,
             trade_id=alert.trade_id,
-            first=self._first(book, arrival),
+            first=first,
             lock=book.lock if engine.aggressive else None,
             trades=book.trades(engine.name) if needs_trades(alert.kind, engine, alert.side) else (),
+            guarded=guarded,
         )
 
     def _window(self, alert: Alert) -> float | None:
@@ -171,22 +214,56 @@ class Pipeline:
             return book.opened_by(alert.engine, alert.trade_id)
         return found
 
-    def _open(self, book: Book, arrival: Arrival, event_id: int) -> Json:
-        """Keep the virtual trade, and say what the ledger is told of it. Its quantity is in the underlying's units."""
-        alert, quote, now = arrival.sized.alert, arrival.sized.quote, arrival.now
-        assert quote is not None  # noqa: S101 - only what is sized opens
-        name = alert.trade_id or f"{now:%Y%m%dT%H%M%S}-{event_id}"
-        if alert.trade_id is not None and book.is_used(name):
-            name = f"{name[:100]}-{now:%Y%m%dT%H%M%S}-{event_id}"
-        trade = _trade(name, arrival, quote)
-        book.open(trade, alert.engine, event_id)
-        told: Json = {"type": "OPEN", "trade_id": name, "engine": alert.engine, "symbol": alert.symbol}
-        told |= {"side": trade.side, "entry": trade.entry, "stop": trade.stop, "qty": trade.qty}
-        told |= {"risk_usd": trade.risk_usd, "ts": clock.iso(now)}
-        return told | {"meta": _meta(alert, event_id) | {"qty": quote.qty}}
+
+def _is_bar(arrival: Arrival) -> bool:
+    return arrival.sized.alert.candle is not None
 
 
-def _row(arrival: Arrival, made: Decision) -> Json:
+def _verdict(known: Known, arrival: Arrival) -> Verdict:
+    """What the guards say; nothing to an alert that would open nothing."""
+    quote, alert = arrival.sized.quote, arrival.sized.alert
+    if quote is None or not arrival.sized.opens:
+        return Verdict()
+    return known.verdict(alert.engine, arrival.now, alert.symbol, quote.risk_real_usd)
+
+
+def _settled(book: Book, alert: Alert, lock: Lock | None) -> tuple[Decision, list[End]]:
+    """What a bar does to the open trades on its symbol: of its engine, of all, or the one it names."""
+    assert alert.candle is not None  # noqa: S101 - it is a bar
+    wanted = book.engines() if alert.engine == EVERY else (alert.engine,)
+    owners = {trade.trade_id: engine for engine in wanted for trade in book.trades(engine)}
+    concerned = [trade for engine in wanted for trade in book.trades(engine) if _concerns(alert, trade)]
+    found = bars.decide(alert.candle, concerned, book.trades(lock.engine) if lock else (), lock)
+    fills = [(trade, found.fills[trade.trade_id]) for trade in found.decision.closes]
+    return found.decision, [End(trade, owners[trade.trade_id], fill.price, fill.why) for trade, fill in fills]
+
+
+def _concerns(alert: Alert, trade: Trade) -> bool:
+    return trade.symbol == alert.symbol and alert.trade_id in (None, trade.trade_id, trade.alias)
+
+
+def _close(book: Book, known: Known, ends: list[End], event_id: int, now: datetime) -> list[Json]:
+    """End trades in the store and in what the guards count; what the ledger is told of it."""
+    for one in ends:
+        done = told.end(one.trade, one.level, one.why, now)
+        book.close(one.trade, one.engine, event_id, done)
+        known.closed(one.engine, done["r"] or 0.0, done["pnl"], now)
+    return [told.closed(one.trade, one.level, now) for one in ends]
+
+
+def _open(book: Book, arrival: Arrival, event_id: int) -> Json:
+    """Keep the virtual trade, and say what the ledger is told of it."""
+    alert, quote, now = arrival.sized.alert, arrival.sized.quote, arrival.now
+    assert quote is not None  # noqa: S101 - only what is sized opens
+    name = alert.trade_id or f"{now:%Y%m%dT%H%M%S}-{event_id}"
+    if alert.trade_id is not None and book.is_used(name):
+        name = f"{name[:100]}-{now:%Y%m%dT%H%M%S}-{event_id}"
+    trade = told.trade(name, alert, quote, now, locked=arrival.sized.engine.aggressive)
+    book.open(trade, alert.engine, event_id)
+    return told.opened(trade, alert, quote.qty, event_id)
+
+
+def _row(arrival: Arrival, made: Decision, findings: tuple[Finding, ...] = ()) -> Json:
     """The event as it is stored. A refusal or a repetition is nothing that others may repeat."""
     alert = arrival.sized.alert
     quote = arrival.sized.quote if made.outcome == "opened" else None
@@ -204,77 +281,5 @@ def _row(arrival: Arrival, made: Decision) -> Json:
         risk_real_usd=quote.risk_real_usd if quote else 0.0,
         trade_id=alert.trade_id,
         dedupe_key=None if final else alert.dedupe_key,
+        guards=json.dumps([finding.shown() for finding in findings]) if findings else None,
     )
-
-
-def _trade(name: str, arrival: Arrival, quote: risk.Quote) -> Trade:
-    alert = arrival.sized.alert
-    return Trade(
-        trade_id=name,
-        symbol=alert.symbol,
-        side=quote.side,
-        locked=arrival.sized.engine.aggressive,
-        alias=alert.trade_id,
-        entry=alert.price or 0.0,
-        stop=alert.sl or 0.0,
-        tp=alert.tp,
-        qty=quote.size,
-        risk_usd=quote.risk_real_usd,
-        opened_ts=clock.iso(arrival.now),
-    )
-
-
-def _meta(alert: Alert, event_id: int) -> Json:
-    reason = alert.reason[:LONGEST_KEPT]
-    return {"tf": alert.tf, "tp": alert.tp, "reason": reason, "src": "/tv", "event_id": event_id}
-
-
-def _why(case: Case) -> str:
-    if case.kind == "CLOSE":
-        return "close"
-    return "opposite" if case.side is None or not case.engine.allows(case.side) else "reversed"
-
-
-def _end(trade: Trade, alert: Alert, why: str, now: datetime) -> Json:
-    """What closing `trade` at the alert's level earned, in USD and in R. See `runtime.risk` for inverse contracts."""
-    level = alert.level or alert.price or trade.entry
-    pnl = trade.qty * (level - trade.entry) * (1 if trade.side == "LONG" else -1)
-    risked = trade.risk_usd or trade.qty * abs(trade.entry - trade.stop)
-    done = {"exit": level, "pnl": pnl, "r": pnl / risked if risked else None}
-    return done | {"closed_ts": clock.iso(now), "closed_why": why}
-
-
-def managed(alert: Alert, made: Decision, now: datetime) -> list[Json]:
-    """What the ledger is told of trades that end or are marked: at the alert's own level, else its price."""
-    level, ts = alert.level or alert.price, clock.iso(now)
-    ends = [{"type": "CLOSE", "trade_id": trade.trade_id, "exit": level, "ts": ts} for trade in made.closes]
-    return ends + [{"type": "UPDATE", "trade_id": trade.trade_id, "mark": level, "ts": ts} for trade in made.marks]
-
-
-def _refuse(book: Book, refusal: Refusal) -> None:
-    """Keep its field, why, and what can be shown of what was sent."""
-    data, error = refusal.data, refusal.error
-    row: Json = {name: _text(data.get(name)) for name in ("engine", "signal", "symbol", "tf", "reason")}
-    row |= {"price": None, "tp": None, "sl": None, "field": _text(error.field), "body": _body(data)}
-    found: dict[str, Any] = {"outcome": "invalid", "status": 400, "reason_text": _text(str(error), 300)}
-    book.record(events.row(row, clock.iso(refusal.now), refusal.origin, **found))
-
-
-def _text(value: object, limit: int = 64) -> str:
-    return "".join(letter for letter in value if letter.isprintable())[:limit] if isinstance(value, str) else ""
-
-
-def _body(data: Json) -> str:
-    try:
-        return json.dumps(data)[:LONGEST_KEPT]
-    except (RecursionError, ValueError):
-        return ""
-
-
-def without_keys(data: Json, keys: tuple[str, ...]) -> Json:
-    """The object without any key, wherever it stands; empty when it is nested too deeply to look."""
-    try:
-        cleaned: Json = payload.redact(data, *keys)
-    except RecursionError:
-        return {}
-    return cleaned

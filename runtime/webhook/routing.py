@@ -15,11 +15,8 @@ from runtime.store import upsert
 from runtime.store.tables import resets, router, trades
 
 _LOCK = select(router).where(router.c.id == 1)
-_OPEN = (
-    select(trades)
-    .where(trades.c.engine.in_(bindparam("engines", expanding=True)), trades.c.closed_by.is_(None))
-    .order_by(trades.c.opened_by)
-)
+_ALL_OPEN = select(trades).where(trades.c.closed_by.is_(None)).order_by(trades.c.opened_by)
+_OPEN = _ALL_OPEN.where(trades.c.engine.in_(bindparam("engines", expanding=True)))
 _KNOWN = tuple(field.name for field in fields(Trade))
 _ENDED = ("closed_by", "closed_ts", "exit", "pnl", "r", "closed_why", "locked")
 
@@ -63,10 +60,11 @@ def reset(connection: Connection, now: datetime, ip: str) -> str | None:
     return before.engine if before else None
 
 
-def open_trades(connection: Connection, engines: Collection[str]) -> dict[str, list[Trade]]:
-    """The open virtual trades of each of `engines`, oldest first."""
+def open_trades(connection: Connection, engines: Collection[str] | None) -> dict[str, list[Trade]]:
+    """The open virtual trades of each of `engines`, None: of all, oldest first."""
     found: dict[str, list[Trade]] = {}
-    for row in connection.execute(_OPEN, {"engines": list(engines)}):
+    rows = connection.execute(_ALL_OPEN) if engines is None else connection.execute(_OPEN, {"engines": list(engines)})
+    for row in rows:
         found.setdefault(row.engine, []).append(_trade(row))
     return found
 

@@ -23,7 +23,7 @@ _SCHEMA: Json = {
         "reason": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         "id": {**_NAME, "description": "the delivery: the same id is the same alert, however often it is sent"},
         "ts": {"description": "the bar's time; without an id, part of what tells a repetition"},
-        "event_type": {"type": "string", "enum": ["SIGNAL", "OPEN", "UPDATE", "CLOSE"], "default": "SIGNAL"},
+        "event_type": {"type": "string", "enum": ["SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR"], "default": "SIGNAL"},
         "trade_id": _NAME,
         "exit": {**_LEVEL, "description": "of a CLOSE; default: the price"},
         "mark": {**_LEVEL, "description": "of an UPDATE; default: the price"},

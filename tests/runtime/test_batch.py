@@ -19,7 +19,8 @@ from runtime.payload import Invalid
 from runtime.store import Store, tables
 from runtime.webhook.alert import read
 from runtime.webhook.events import Origin
-from runtime.webhook.pipeline import Arrival, Pipeline, Refusal, Result
+from runtime.webhook.pipeline import Arrival, Pipeline, Result
+from runtime.webhook.refusals import Refusal
 
 START = datetime(2026, 2, 16, 9, tzinfo=UTC)
 ORIGIN = Origin("192.0.2.1", "default")

@@ -160,7 +160,7 @@ def test_the_log_books_alerts_in_their_order_are_all_accepted(webhook: TestClien
 
 
 KILLERS: list[tuple[str, dict[str, Any]]] = [
-    ("event_type", {"event_type": "BAR"}), ("event_type", {"event_type": 5}), ("event_type", {"event_type": ""}),
+    ("event_type", {"event_type": "CANDLE"}), ("event_type", {"event_type": 5}), ("event_type", {"event_type": ""}),
     ("exit", {"event_type": "CLOSE", "exit": float("inf")}), ("exit", {"event_type": "CLOSE", "exit": -1}),
     ("exit", {"event_type": "CLOSE", "exit": True}), ("mark", {"event_type": "UPDATE", "mark": "x"}),
     ("exit", {"event_type": "CLOSE", "price": None}), ("mark", {"event_type": "UPDATE", "price": None}),
