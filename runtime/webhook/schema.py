@@ -27,6 +27,7 @@ _SCHEMA: Json = {
         "trade_id": _NAME,
         "exit": {**_LEVEL, "description": "of a CLOSE; default: the price"},
         "mark": {**_LEVEL, "description": "of an UPDATE; default: the price"},
+        **{name: {**_LEVEL, "description": f"of a BAR: its {name}"} for name in ("open", "high", "low", "close")},
     },
     "additionalProperties": True,
 }
