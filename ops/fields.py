@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 LOOPBACK = "127.0.0.1"
 
@@ -33,6 +34,32 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 """Where a service listens: 127.0.0.1, 0.0.0.0, or one address of the host."""
 TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    """The unit may reach one address only, and systemd takes no names for it."""
+    expected = "expected postgresql://USER:PASSWORD@ADDRESS/DATABASE, or postgresql:///DATABASE?host=/run/postgresql"
+    try:
+        url = urlsplit(value.get_secret_value())
+        named = url.scheme == "postgresql" and url.path.strip("/") != "" and value.get_secret_value().isprintable()
+        host = database_address(value)
+    except ValueError:
+        raise ValueError(f"{expected}; the server by its IP address") from None
+    if not named or (host is None and not parse_qs(url.query).get("host", [""])[0].startswith("/")):
+        raise ValueError(expected)
+    return value
+
+
+def database_address(url: SecretStr | None) -> str | None:
+    """The IP address of a database's server; None when no network is needed. Raises ValueError for a name."""
+    parts = urlsplit(url.get_secret_value()) if url is not None else None
+    if parts is None or not parts.hostname:
+        return None
+    return LOOPBACK if parts.hostname == "localhost" else str(ipaddress.ip_address(parts.hostname))
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+"""A PostgreSQL database. It holds a password, so it is a secret as a whole."""
 
 
 def answers_at(listen: str, port: int, address: str = LOOPBACK) -> str:

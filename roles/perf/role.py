@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ops.fields import ListenAddress, Port, answers_at
+from ops.fields import DatabaseUrl, ListenAddress, Port, answers_at, database_address
 from ops.inventory import Host
 from ops.resources import Check, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
@@ -20,6 +20,14 @@ class Config(RoleConfig):
     token: Secret = Field(min_length=12, description="bearer token for callers from other machines")
     equity0: float = Field(10_000.0, gt=0, description="account size that the equity curve starts from")
     reversal: Literal["close", "keep"] = Field("keep", description="what an OPEN does to the engine's opposite trade")
+    database_url: DatabaseUrl | None = Field(
+        None, description="PostgreSQL for more than one worker or host; default: a file"
+    )
+
+    @property
+    def database_address(self) -> str | None:
+        """What the unit may reach; None: nothing."""
+        return database_address(self.database_url)
 
 
 class Perf(Role):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from ops.fields import ListenAddress, Port, TimeZone, answers_at
+from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at, database_address
 from ops.inventory import Host
 from ops.resources import Check, File, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
@@ -71,8 +71,16 @@ class Config(RoleConfig):
     )
     events_max_mb: float = Field(64, ge=1, le=100_000, description="it is put aside when it has grown so large")
     events_keep: int = Field(10, ge=1, le=10_000, description="how many of those stay, packed")
+    database_url: DatabaseUrl | None = Field(
+        None, description="PostgreSQL for more than one worker or host; default: a file"
+    )
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
     guards: GuardsConfig | None = Field(None, description="instead of the section of that name in the engines file")
+
+    @property
+    def database_address(self) -> str | None:
+        """What the unit may reach beside this host; None: nothing."""
+        return database_address(self.database_url)
 
     @property
     def keys_json(self) -> str:

@@ -13,6 +13,8 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import SecretStr, ValidationError
 
+from ops.fields import database_address
+from roles.perf.role import Config as PerfConfig
 from roles.webhook.guards import Guard, Preset, RulesConfig
 from roles.webhook.role import Config, Webhook
 from runtime import clock, engines, settings
@@ -40,6 +42,8 @@ CONFIG = SimpleNamespace(
     events_jsonl="/opt/trading/logs/events.jsonl",
     events_max_mb=64,
     events_keep=10,
+    database_url=None,
+    database_address=None,
 )
 
 
@@ -55,11 +59,17 @@ def render(name: str, **changes: Any) -> str:
     return environment.get_template(name).render(c=SimpleNamespace(**{**vars(CONFIG), **changes}))
 
 
+@pytest.mark.parametrize(
+    "url", [None, "postgresql:///trading?host=/run/postgresql", "postgresql://a:b@10.0.0.7/trading"]
+)
 @pytest.mark.parametrize("unit", ["tv-webhook", "perf"])
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
-def test_the_service_is_hardened(unit: str, tmp_path: Path) -> None:
-    path = tmp_path / f"{unit}.service"
-    path.write_text(render(f"systemd/{unit}.service.j2"))
+def test_the_service_is_hardened(unit: str, url: str | None, tmp_path: Path) -> None:
+    path, secret = tmp_path / f"{unit}.service", SecretStr(url) if url else None
+    text = render(f"systemd/{unit}.service.j2", database_url=secret, database_address=database_address(secret))
+    path.write_text(text)
+    assert ("IPAddressAllow=10.0.0.7\n" in text) == (url is not None and "10.0.0.7" in url)
+    assert ("PrivateNetwork=true" in text) == (unit == "perf" and "IPAddressAllow" not in text)
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-200:]
@@ -178,3 +188,29 @@ def test_more_keys_reach_the_service_whatever_stands_in_them() -> None:
 def test_a_keys_name_is_checked_before_it_is_deployed(name: str) -> None:
     with pytest.raises(ValidationError):
         told(keys={name: {"key": "long enough a key"}})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [("postgresql://t:p%40ss%2F@127.0.0.1:5433/trading", "127.0.0.1"), ("postgresql://t:p@localhost/t", "127.0.0.1"),
+     ("postgresql://t:p@[fd00::7]/t?sslmode=require", "fd00::7"), ("postgresql:///t?host=/run/postgresql", None)],
+)  # fmt: skip
+def test_a_databases_url_reaches_the_service(url: str, address: str | None) -> None:
+    env, _ = told(database_url=url)
+    assert env["STORE_URL"] == f'"{url}"'
+    config = PerfConfig.model_validate({"token": "t" * 12, "database_url": url})
+    assert config.database_address == address
+    assert f'PERF_STORE_URL="{url}"' in render("env/perf.env.j2", database_url=config.database_url)
+    place = settings.store_place("perf", {"PERF_STORE_URL": url})
+    assert "p%40ss" not in str(place)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "postgresql://t:hidden@db.example.org/t", "mysql://t:hidden@10.0.0.7/t", "postgresql://t:hidden@10.0.0.7/",
+            "postgresql://t:hidden@10.0.0.7/t\nX=1", "postgresql:///t", "postgresql://t:hidden@["],
+)  # fmt: skip
+def test_a_database_that_the_unit_could_not_reach_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        PerfConfig.model_validate({"token": "t" * 12, "database_url": url})
+    assert "expected postgresql://" in str(raised.value)
+    assert "hidden" not in str(raised.value)
