@@ -13,8 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 
+from runtime import clock, logs
 from runtime.auth import Forbidden, Unauthorized
+from runtime.meter import Meter
 from runtime.payload import Invalid, NotJson
 from runtime.store import StoreError
 
@@ -28,6 +31,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Response]]
+
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 log = logging.getLogger("runtime.http")
 
@@ -50,29 +55,56 @@ class JsonResponse(Response):
 
 
 class Edge:
-    """ASGI wrapper: HEAD is answered like GET, every answer says nosniff, and says goodbye while the service drains."""
+    """ASGI wrapper: HEAD is answered like GET, every answer says nosniff, and says goodbye while the service drains.
+
+    Each request has an id, is measured until its answer begins, and gets a line in the log when it changed something or
+    was refused.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._meter: Meter = getattr(app, "meter", None) or Meter()
         self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        asked, begun, status, seconds = scope["method"], clock.steady(), 0, 0.0
+        request = logs.begin(next((value for name, value in scope["headers"] if name == b"x-request-id"), None))
 
         async def dressed(message: Message) -> None:
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers()]
+                status, seconds = message["status"], clock.steady() - begun
+                message["headers"] = [*message.get("headers", ()), *self._headers(request.id)]
             await send(message)
 
-        if scope["method"] == "HEAD":
+        if asked == "HEAD":
             scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, dressed)
+        try:
+            await self._app(scope, receive, dressed)
+        finally:
+            route = _route(scope)
+            self._meter.request(asked, route, status, seconds or clock.steady() - begun)
+            if asked not in ("GET", "HEAD") or status >= 400:
+                _tell(request, asked, route, status, seconds)
 
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        headers = [*_ALWAYS, (b"x-request-id", request_id.encode("ascii"))]
         return [*headers, (b"connection", b"close")] if self.draining else headers
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is declared; `other` for what no route took."""
+    route = scope.get("route")
+    return getattr(route, "path", None) or "other"
+
+
+def _tell(request: logs.Request, method: str, route: str, status: int, seconds: float) -> None:
+    """One line; 0 is the status of a caller who left before the answer."""
+    fields = {"method": method, "path": route, "status": status, "ms": round(seconds * 1000, 2), **request.said}
+    log.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra={"fields": fields})
 
 
 class Api(FastAPI):
@@ -82,19 +114,23 @@ class Api(FastAPI):
     """
 
     def __init__(self, **options: Any) -> None:
+        self.meter = Meter()
         self._short: dict[str, Handler] = {}
+        self._declared: dict[str, BaseRoute] = {}
         super().__init__(**options)
 
     def post_directly(self, path: str, handler: Handler, **options: Any) -> None:
         """Answer POST `path` by `handler`; its exceptions get the same answers as everywhere, see `install`."""
         self._short[path] = handler
         self.post(path, **options)(handler)
+        self._declared[path] = self.routes[-1]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._short.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
         if handler is None:
             await super().__call__(scope, receive, send)
             return
+        scope["route"] = self._declared[scope["path"]]
         request = Request(scope, receive)
         try:
             response = await handler(request)

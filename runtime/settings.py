@@ -36,6 +36,17 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """How a service shows itself: LOG_FORMAT (text or json), and when /ready says no: less than READY_MIN_FREE_MB of
+    disk (`min_free` in bytes); READY_MAX_LAG is the seconds after which a sink counts as degraded.
+    """
+
+    log_format: Literal["text", "json"] = "text"
+    min_free: int = 200_000_000
+    max_lag: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
     """A file of `limit` bytes is put aside; the newest `keep` of those are kept."""
 
@@ -68,6 +79,13 @@ class WebhookSettings:
     store: Path | Secret | None = None
     jsonl: Path | None = None
     rotation: Rotation = Rotation()
+    watch: Watching = Watching()
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must never be shown."""
+        url = (self.store,) if isinstance(self.store, Secret) else ()
+        return (*(key.secret for key in self.keys), self.ops_key, *url)
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -93,6 +111,12 @@ class PerfSettings:
     listen: Listen
     reversal: str = "keep"
     store: Path | Secret | None = None
+    watch: Watching = Watching()
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must never be shown."""
+        return (self.token, *((self.store,) if isinstance(self.store, Secret) else ()))
 
     @property
     def database(self) -> Path | Secret:
@@ -111,10 +135,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     more_keys, store = env.keys(key), env.place("STORE_URL")
-    jsonl, rotation = env.path_or_none("EVENTS_JSONL"), env.rotation()
+    jsonl, rotation, watch = env.path_or_none("EVENTS_JSONL"), env.rotation(), env.watch()
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found, jsonl, rotation)
+    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -124,8 +148,9 @@ def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     equity0 = env.read("PERF_EQUITY0", "10000", _equity)
     reversal = env.read("PERF_REVERSAL", "keep", _reversal)
     state, listen, store = env.state(), env.listen(8010), env.place("PERF_STORE_URL")
+    watch = env.watch()
     env.finish()
-    return PerfSettings(token, equity0, state, listen, reversal, store)
+    return PerfSettings(token, equity0, state, listen, reversal, store, watch)
 
 
 def store_place(service: str, environ: Mapping[str, str] | None = None) -> Path | Secret:
@@ -185,6 +210,11 @@ class Reader:
     def path_or_none(self, name: str) -> Path | None:
         text = self._environ.get(name, "").strip()
         return Path(text) if text else None
+
+    def watch(self) -> Watching:
+        style = self.read("LOG_FORMAT", "text", _log_format)
+        least = self.read("READY_MIN_FREE_MB", "200", _megabytes)
+        return Watching(style, least, self.read("READY_MAX_LAG", "300", _seconds))
 
     def rotation(self) -> Rotation:
         return Rotation(self.read("EVENTS_MAX_MB", "64", _megabytes), self.read("EVENTS_KEEP", "10", _count))
@@ -255,7 +285,13 @@ def _seconds(text: str) -> float:
 
 def _megabytes(text: str) -> int:
     """In bytes."""
-    return int(_between(text, 0.001, 1_000_000) * 1_000_000)
+    return int(_between(text, 0, 1_000_000) * 1_000_000)
+
+
+def _log_format(text: str) -> Literal["text", "json"]:
+    if text == "text" or text == "json":
+        return text  # type: ignore[return-value,unused-ignore]
+    raise ValueError("expected text or json")
 
 
 def _count(text: str) -> int:

@@ -20,6 +20,8 @@ class Config(RoleConfig):
     token: Secret = Field(min_length=12, description="bearer token for callers from other machines")
     equity0: float = Field(10_000.0, gt=0, description="account size that the equity curve starts from")
     reversal: Literal["close", "keep"] = Field("keep", description="what an OPEN does to the engine's opposite trade")
+    log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
+    min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")
     database_url: DatabaseUrl | None = Field(
         None, description="PostgreSQL for more than one worker or host; default: a file"
     )

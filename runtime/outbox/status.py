@@ -64,6 +64,15 @@ def known(connection: Connection, settings: WebhookSettings) -> list[str]:
     return wanted + [name for name in connection.execute(select(outbox.c.sink)).scalars() if name not in own]
 
 
+def late(standings: Iterable[Standing], most: float) -> dict[str, str]:
+    """Sinks that are more than `most` seconds behind, each with how far and why."""
+    behind = {one.sink: one for one in standings if one.lag > most}
+    return {
+        name: f"{one.lag:.0f} s behind, {one.pending} to deliver" + (f": {one.error}" if one.error else "")
+        for name, one in behind.items()
+    }
+
+
 def table(standings: Iterable[Standing]) -> str:
     """For people: one line a sink."""
     head = ("sink", "delivered", "pending", "lag", "failing since", "attempts", "dead", "error")

@@ -17,7 +17,7 @@ def main() -> int:
     from runtime import logs, service  # after the settings: the framework takes half a second to import
     from runtime.perf.app import Perf
 
-    logs.configure()
+    logs.configure(*wanted.secrets, style=wanted.watch.log_format)
     perf = Perf(wanted)
     service.run(perf.app, wanted.listen, settings.environment(), alive=perf.alive)
     return 0

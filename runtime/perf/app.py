@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, Response
 
-from runtime import auth, clock, http, payload
-from runtime.payload import Json
-from runtime.perf import event, ledger, rebuild
+from runtime import auth, clock, http, logs, payload, readiness
+from runtime.perf import event, ledger, rebuild, report
 from runtime.perf.ledger import Rules
 from runtime.perf.pages import add_pages
 from runtime.perf.schema import EVENT_BODY
@@ -19,7 +17,8 @@ from runtime.perf.tables import SCHEMA
 from runtime.settings import PerfSettings
 from runtime.store import Store, StoreError
 
-log = logging.getLogger("runtime.perf")
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 class Perf:
@@ -28,7 +27,7 @@ class Perf:
     def __init__(self, settings: PerfSettings) -> None:
         self.settings = settings
         self.started = clock.now()
-        self.app = FastAPI(title="perf", lifespan=self._lifespan, default_response_class=http.JsonResponse)
+        self.app = http.Api(title="perf", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         http.install(self.app)
         self.app.add_exception_handler(ledger.Refused, _refused)
@@ -61,18 +60,33 @@ class Perf:
         wanted = event.read(data, clock.now())
         rules = Rules(self.settings.equity0, self.settings.reversal)
         answer = await self.store.write(lambda connection: ledger.apply(connection, wanted, rules))
-        log.info("%s stored", type(wanted).__name__.upper())
+        kind = type(wanted).__name__.upper()
+        self.app.meter.counts[kind,] += 1
+        logs.note(type=kind)
         return http.JsonResponse(answer)
 
     async def ready(self) -> http.JsonResponse:
         """200 when an event sent now would be committed, else 503 saying why not."""
-        problem = None
+        disk = readiness.disk_problem([self.settings.state], self.settings.watch.min_free)
+        return readiness.answer({"store": await readiness.store_problem(self.store), "disk": disk})
+
+    def families(self) -> Iterator[Metric]:
+        """Everything for /metrics: what is counted in memory, and the ledger's running figures."""
+        from runtime import prometheus  # only a service that is scraped loads the library
+
+        yield from prometheus.of_service("perf", self.started.timestamp(), self.app.meter)
+        counted = list(self.app.meter.counts.items())
+        yield prometheus.counter("ledger_events", "Events that were taken.", counted, ("type",))
+        yield from prometheus.of_store(self.store)
         try:
-            await self.store.probe()
-        except StoreError as error:
-            problem = str(error)
-        content: Json = {"ok": problem is None, "checks": {"store": problem or "ok"}}
-        return http.JsonResponse(content, status_code=503 if problem else 200)
+            with self.store.read() as connection:
+                found = report.summary(connection, self.settings.equity0)
+        except StoreError:
+            found = {}
+        yield prometheus.gauge("store_readable", "0: the store could not be asked.", [((), 1.0 if found else 0.0)])
+        for name, said in _GAUGES.items():
+            values = [((), float(found[name]))] if found else []
+            yield prometheus.gauge(f"ledger_{name}", said, values)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -91,12 +105,26 @@ class Perf:
         async def ready() -> Any:
             return await self.ready()
 
+        @self.app.get("/metrics", dependencies=[Depends(self.authorize)], summary="Numbers for Prometheus")
+        def scrape() -> Any:
+            from runtime import prometheus
+
+            return Response(prometheus.exposition(self.families()), media_type=prometheus.CONTENT_TYPE)
+
     def _events(self) -> None:
         guarded, summary = [Depends(self.authorize)], "OPEN, UPDATE or CLOSE a trade"
 
         @self.app.post("/perf/event", dependencies=guarded, openapi_extra=EVENT_BODY, summary=summary)
         async def take(request: Request) -> Any:
             return await self.receive(request)
+
+
+_GAUGES = {
+    "open_trades": "Trades that are open.",
+    "closed_trades": "Trades that were closed.",
+    "equity_last": "Equity after the last closing.",
+    "max_dd": "Deepest fall from a peak of equity.",
+}
 
 
 def _refused(_: Request, error: Any) -> http.JsonResponse:

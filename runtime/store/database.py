@@ -16,7 +16,7 @@ from runtime.store import engine, lease, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
 from runtime.store.schema import Schema
-from runtime.store.writer import Write, WriteMany, Writer
+from runtime.store.writer import CommitMeter, Write, WriteMany, Writer
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -58,6 +58,16 @@ class Store:
     def pressed(self) -> bool:
         """Several writes came at once a moment ago: what can wait should."""
         return self._writer.pressed
+
+    @property
+    def meter(self) -> CommitMeter:
+        """What its writer counted."""
+        return self._writer.meter
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait for their transaction."""
+        return self._writer.waiting
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
 
 from runtime import clock
+from runtime.meter import Histogram
 from runtime.store.errors import StoreError, why
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
 GATHER_SECONDS = 0.002
 GATHER_STEPS = 4
 PRESSED_SECONDS = 0.1
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 log = logging.getLogger("runtime.store")
 
@@ -65,6 +69,19 @@ class _Failed:
     error: Exception
 
 
+class CommitMeter:
+    """What the writer's thread counts: seconds and writes of each transaction, and transactions that failed."""
+
+    def __init__(self) -> None:
+        self.seconds = Histogram(_SECONDS)
+        self.writes = Histogram(_WRITES)
+        self.failures = 0
+
+    def committed(self, writes: int, seconds: float) -> None:
+        self.seconds.observe(seconds)
+        self.writes.observe(writes)
+
+
 class Writer:
     """One thread, one connection, one transaction for all that is queued (at most `batch` writes)."""
 
@@ -76,6 +93,7 @@ class Writer:
         self._closed = False
         self._connection: Connection | None = None
         self._pressed_at = float("-inf")
+        self.meter = CommitMeter()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -87,6 +105,11 @@ class Writer:
     def pressed(self) -> bool:
         """Several writes came at once a moment ago: what can wait should."""
         return clock.steady() - self._pressed_at < PRESSED_SECONDS
+
+    @property
+    def waiting(self) -> int:
+        """Writes in the queue."""
+        return self._queue.qsize()
 
     def submit(self, write: Write[T]) -> Future[T]:
         """Queue a write. The future gives its result after COMMIT, its own exception, or StoreError.
@@ -146,9 +169,12 @@ class Writer:
     def _settle(self, jobs: list[_Job]) -> None:
         if not jobs:
             return
+        begun = clock.steady()
         try:
             outcomes = self._commit(jobs)
+            self.meter.committed(len(jobs), clock.steady() - begun)
         except Exception as error:
+            self.meter.failures += 1
             self._disconnect()
             reason = why(error)
             log.error("%d writes not stored: %s", len(jobs), reason)

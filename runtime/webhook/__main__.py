@@ -17,7 +17,7 @@ def main() -> int:
     from runtime import logs, service  # after the settings: the framework takes half a second to import
     from runtime.webhook.app import Webhook
 
-    logs.configure()
+    logs.configure(*wanted.secrets, style=wanted.watch.log_format)
     webhook = Webhook(wanted)
     service.run(webhook.app, wanted.listen, settings.environment(), alive=webhook.alive)
     return 0

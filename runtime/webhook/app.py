@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,12 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 
-from runtime import auth, clock, http, payload
+from runtime import auth, clock, http, logs, payload
 from runtime.delivery import Deliverer
 from runtime.engines import is_test
 from runtime.journal.jsonl import JsonlWorker
 from runtime.journal.worker import JournalWorker
-from runtime.outbox import status
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side
 from runtime.risk import quote as risk_quote
@@ -31,6 +29,7 @@ from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
 from runtime.webhook.refusals import Refusal, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
+from runtime.webhook.watch import Watch
 
 log = logging.getLogger("runtime.webhook")
 
@@ -45,13 +44,13 @@ class Webhook:
 
     def __init__(self, settings: WebhookSettings) -> None:
         self.settings = settings
-        self.started = clock.now()
         self.pipeline = Pipeline(settings)
         self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
         self.keyring = auth.Keyring(settings.keys)
         self.app = http.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self.sinks: dict[str, Deliverer] = {}
+        self.watch = Watch(settings, self.app, lambda: self.store, self.sinks)
         http.install(self.app)
         self._routes()
 
@@ -69,7 +68,7 @@ class Webhook:
         """Take one alert. 200 means committed; see the module `runtime.http` for every other answer."""
         parsed = payload.parse(await http.read_body(request))
         key = self.keyring.check(parsed.data.pop("key", None), clock.now())
-        origin = Origin(caller(request), key)
+        origin = Origin(caller(request), key, logs.request_id())
         try:
             data = payload.redact(payload.check(parsed), *self.keyring.values)
             sized = self.pipeline.size(read(data))
@@ -85,9 +84,8 @@ class Webhook:
         assert result is not None  # noqa: S101 - only a refusal has none
         self._wake()
         alert, made = sized.alert, result.decision
-        log.info(
-            "alert %d stored: %s %s %s: %s", result.event_id, alert.engine, alert.signal, alert.symbol, made.outcome
-        )
+        self.watch.count(alert.engine, made.outcome)
+        logs.note(alert=result.event_id, outcome=made.outcome, engine=alert.engine, symbol=alert.symbol, key=origin.key)
         return result
 
     def _wake(self) -> None:
@@ -97,6 +95,8 @@ class Webhook:
     async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
         keys = self.keyring.values
+        self.watch.count(data.get("engine"), "invalid")
+        logs.note(outcome="invalid", field=payload.redact(error.field[:64], *keys), key=origin.key)
         why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
             await self._commit(Refusal(without_keys(data, keys), why, clock.now(), origin))
@@ -120,10 +120,10 @@ class Webhook:
         with self.store.read() as connection:
             lock, updated_at = routing.lock(connection)
             totals = events.totals(connection)
-            standings = {one.sink: one for one in status.read(connection, self.sinks, clock.now())}
             engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
             guarded = self.control.summary(connection)
         holder = held(lock, clock.now(), self.settings.lock_expiry)
+        sinks = self.watch.shown(self.watch.standings(clock.now()))
         return {
             "active_engine": holder.engine if holder else None,
             "updated_at": updated_at,
@@ -131,18 +131,15 @@ class Webhook:
             "engines": engines,
             "events_total": totals.count,
             "last_event_ts": totals.last_ts,
-            "journal_pending": standings["journal"].pending,
-            "journal_error": self.sinks["journal"].error,
-            "perf_pending": standings["perf"].pending,
-            "perf_dead": standings["perf"].dead,
-            "perf_error": self.sinks["perf"].error,
+            "journal_pending": sinks["journal"]["pending"],
+            "journal_error": sinks["journal"]["error"],
+            "perf_pending": sinks["perf"]["pending"],
+            "perf_dead": sinks["perf"]["dead"],
+            "perf_error": sinks["perf"]["error"],
+            "sinks": sinks,
             "role": "standby" if all(sink.standby for sink in self.sinks.values()) else "leader",
-            "sinks": {name: one.shown() | self._sink(name) for name, one in standings.items()},
             **guarded,
         }
-
-    def _sink(self, name: str) -> Json:
-        return {"error": self.sinks[name].error, "role": self.sinks[name].role}
 
     def quote(self, engine: str, given: Json) -> Json:
         """What an alert with these levels would be sized to, and why. Raises Invalid."""
@@ -156,30 +153,10 @@ class Webhook:
         result = risk_quote(found.account, price or 0, sl or 0, tp, side=side)
         return shown | {"equity": found.account.equity, "risk_pct": found.account.risk_pct} | result.shown()
 
-    async def ready(self) -> http.JsonResponse:
-        """200 when an alert sent now would be committed and journalled, else 503 naming what fails."""
-        checks = {"store": await self._store_problem(), "journal": self._journal_problem()}
-        ready = not any(checks.values())
-        content = {"ok": ready, "checks": {name: problem or "ok" for name, problem in checks.items()}}
-        return http.JsonResponse(content, status_code=200 if ready else 503)
-
-    async def _store_problem(self) -> str | None:
-        try:
-            await self.store.probe()
-        except StoreError as error:
-            return str(error)
-        return None
-
-    def _journal_problem(self) -> str | None:
-        path = self.settings.journal
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            return f"{path} is not writable"
-        return self.sinks["journal"].error
-
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self._store = Store(self.settings.database, tables.SCHEMA)
-        self.sinks = {sink.name: sink for sink in sinks(self._store, self.settings)}
+        self.sinks |= {sink.name: sink for sink in sinks(self._store, self.settings)}
         for sink in self.sinks.values():
             sink.start()
         yield
@@ -218,14 +195,6 @@ class Webhook:
             return await self.reset_lock(request)
 
         self.control.install(app)
-
-        @app.get("/health", summary="The process answers")
-        async def health() -> Any:
-            return http.JsonResponse({"ok": True, "service": "tv-webhook", "since": clock.iso(self.started)})
-
-        @app.get("/ready", summary="Alerts can be committed and journalled")
-        async def ready() -> Any:
-            return await self.ready()
 
 
 def sinks(store: Store, settings: WebhookSettings) -> Iterator[Deliverer]:

@@ -124,7 +124,7 @@ class Service:
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, **options)
         for line in self.process.stdout or ():
             self.said.append(line)
-            if found := re.search(r"ready on \('127.0.0.1', (\d+)\)|runtime.telegram: ready", line):
+            if found := re.search(r"ready on \('127.0.0.1', (\d+)\)|logger=runtime.telegram msg=\"?ready", line):
                 self.url = f"http://127.0.0.1:{found[1]}"
                 return self
         raise AssertionError(f"not ready: {self.said}")

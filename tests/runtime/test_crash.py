@@ -62,6 +62,6 @@ def test_the_log_names_no_secret(service: Callable[..., Any], alert: Make) -> No
     running.post(alert(key="a wrong one"))
     running.stop()
     said = "".join(running.said)
-    assert "alert 1 stored: GOLD_CFD_LONG BUY XAUUSD" in said
+    assert "alert=1 outcome=opened engine=GOLD_CFD_LONG symbol=XAUUSD" in said
     assert alert()["key"] not in said
     assert "a wrong one" not in said

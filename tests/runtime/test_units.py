@@ -44,6 +44,9 @@ CONFIG = SimpleNamespace(
     events_keep=10,
     database_url=None,
     database_address=None,
+    log_format="text",
+    min_free_mb=200.0,
+    max_lag=300.0,
 )
 
 

@@ -1,0 +1,155 @@
+"""How the webhook shows itself to those who watch it: /health, /ready, /metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+
+from runtime import clock, http, readiness
+from runtime.delivery import Deliverer
+from runtime.engines import is_test
+from runtime.outbox import status
+from runtime.outbox.status import Standing
+from runtime.payload import Json
+from runtime.router.decision import held
+from runtime.settings import WebhookSettings
+from runtime.store import Store, StoreError
+from runtime.webhook import events, metrics, routing
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+
+class Watch:
+    """Asks the store and the sinks, which exist once the service has started."""
+
+    def __init__(
+        self, settings: WebhookSettings, app: http.Api, store: Callable[[], Store], sinks: Mapping[str, Deliverer]
+    ) -> None:
+        self._settings = settings
+        self._app = app
+        self._store = store
+        self._sinks = sinks
+        self._started = clock.now()
+        self._routes()
+
+    def count(self, engine: object, outcome: str) -> None:
+        """One alert was decided about. Only engines that are configured have a name of their own here."""
+        name = "other"
+        if isinstance(engine, str):
+            name = engine if engine in self._settings.engines.engines else "test" if is_test(engine) else "other"
+        self._app.meter.counts[name, outcome] += 1
+
+    def standings(self, now: datetime) -> list[Standing]:
+        """Of all sinks, those of other services too. Raises StoreError."""
+        with self._store().read() as connection:
+            return status.read(connection, status.known(connection, self._settings), now)
+
+    def shown(self, standings: list[Standing]) -> Json:
+        """A sink of ours knows its error even when the store cannot be told."""
+        return {one.sink: one.shown() | self._own(one.sink) for one in standings}
+
+    def _own(self, name: str) -> Json:
+        sink = self._sinks.get(name)
+        if sink is None:
+            return {}
+        return {"role": sink.role} | ({} if sink.standby else {"error": sink.error})
+
+    async def ready(self) -> http.JsonResponse:
+        """200 when an alert sent now would be committed and journalled, else 503 naming what fails.
+
+        Other sinks that are behind are named as degraded: they delay only themselves, so neither a deploy nor a
+        caller should take the receiver for broken.
+        """
+        checks = {"store": await readiness.store_problem(self._store()), "journal": self._journal_problem()}
+        checks["disk"] = readiness.disk_problem(self._folders(), self._settings.watch.min_free)
+        return readiness.answer(checks, await run_in_threadpool(self._late))
+
+    def families(self) -> Iterator[Metric]:
+        """Everything for /metrics: what is counted in memory, and a few bounded questions to the store."""
+        from runtime import prometheus  # only a service that is scraped loads the library
+
+        yield from prometheus.of_service("tv-webhook", self._started.timestamp(), self._app.meter)
+        counted = list(self._app.meter.counts.items())
+        yield prometheus.counter("alerts", "Alerts with the right key.", counted, ("engine", "outcome"))
+        yield from prometheus.of_store(self._store())
+        try:
+            asked = list(self._asked(clock.now()))
+        except StoreError:
+            asked = []
+        yield prometheus.gauge("store_readable", "0: the store could not be asked.", [((), 1.0 if asked else 0.0)])
+        yield from asked
+
+    def _asked(self, now: datetime) -> Iterator[Metric]:
+        from runtime import prometheus
+
+        standings = self.standings(now)
+        for name, said, value in _SINK_GAUGES:
+            yield prometheus.gauge(name, said, [((one.sink,), value(one)) for one in standings], ("sink",))
+        with self._store().read() as connection:
+            lock, _ = routing.lock(connection)
+            newest = events.totals(connection).last_ts
+            last = metrics.last_by_engine(connection, list(self._settings.engines.engines))
+        holder = held(lock, now, self._settings.lock_expiry)
+        engines = [name for name, one in self._settings.engines.engines.items() if one.aggressive]
+        yield prometheus.gauge(
+            "lock_held",
+            "1 for the engine that holds the lock.",
+            [((name,), float(holder is not None and holder.engine == name)) for name in engines],
+            ("engine",),
+        )
+        ages = [((), _age(newest, now))] if newest else []
+        yield prometheus.gauge("last_event_age_seconds", "Since the newest alert; absent before the first.", ages)
+        of_engines = [((name,), _age(row["ts"], now)) for name, row in last.items() if row]
+        said = "Since the engine's newest alert; absent before its first."
+        yield prometheus.gauge("engine_last_event_age_seconds", said, of_engines, ("engine",))
+
+    def _late(self) -> dict[str, str]:
+        try:
+            return status.late(self.standings(clock.now()), self._settings.watch.max_lag)
+        except StoreError:
+            return {}  # the check of the store says so
+
+    def _journal_problem(self) -> str | None:
+        path = self._settings.journal
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            return f"{path} is not writable"
+        return self._sinks["journal"].error
+
+    def _folders(self) -> list[Any]:
+        jsonl = self._settings.jsonl
+        return [self._settings.state, self._settings.journal.parent, *([jsonl.parent] if jsonl else [])]
+
+    def _routes(self) -> None:
+        app = self._app
+
+        @app.get("/health", summary="The process answers")
+        async def health() -> Any:
+            return http.JsonResponse({"ok": True, "service": "tv-webhook", "since": clock.iso(self._started)})
+
+        @app.get("/ready", summary="Alerts can be committed and journalled; what lags behind is degraded")
+        async def ready() -> Any:
+            return await self.ready()
+
+        @app.get("/metrics", summary="Numbers for Prometheus")
+        def scrape() -> Any:
+            from runtime import prometheus
+
+            return Response(prometheus.exposition(self.families()), media_type=prometheus.CONTENT_TYPE)
+
+
+_SINK_GAUGES: tuple[tuple[str, str, Callable[[Standing], float]], ...] = (
+    ("sink_pending", "What the sink owes, counted up to 100,000.", lambda one: one.pending),
+    ("sink_lag_seconds", "Age of the oldest event that the sink owes.", lambda one: one.lag),
+    ("sink_failing", "1: its last attempt failed.", lambda one: float(one.failing_since is not None)),
+    ("sink_dead_letters", "What the sink refused for good.", lambda one: one.dead),
+)
+
+
+def _age(ts: str, now: datetime) -> float:
+    return max(0.0, (now - clock.from_iso(ts)).total_seconds())
