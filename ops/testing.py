@@ -18,6 +18,8 @@ NEEDS = {
     "/usr/bin/chromium": "chromium",
     "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "cmp": "diffutils",
+    "gcc": "gcc",
+    "/usr/include/time.h": "libc6-dev",
     "git": "git",
     "ip": "iproute2",
     "mmdebstrap": "mmdebstrap",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> datetime:
@@ -29,3 +29,35 @@ def from_iso(text: str) -> datetime:
 def steady() -> float:
     """Seconds on a clock that never jumps; only differences mean something."""
     return time.monotonic()
+
+
+class Watch:
+    """Notices that the machine's clock was set, and remembers for `keep` seconds what it showed before.
+
+    Small corrections are followed without a word: time services slew the clock by less than a second at a time.
+    """
+
+    SET_SECONDS = 1.0
+
+    def __init__(self, keep: float) -> None:
+        self._keep = keep
+        self._ahead = _ahead()
+        self._set: list[tuple[float, float]] = []  # when it was noticed, and how far ahead the clock was before
+
+    def shown(self, now: datetime) -> tuple[datetime, ...]:
+        """`now`, then what the clock would show had it not been set lately."""
+        ahead, here = _ahead(), _since_boot()
+        if abs(ahead - self._ahead) > self.SET_SECONDS:
+            self._set.append((here, self._ahead))
+        self._ahead = ahead
+        self._set = [one for one in self._set if here - one[0] <= self._keep]
+        return now, *(now + timedelta(seconds=before - ahead) for _, before in self._set)
+
+
+def _ahead() -> float:
+    return time.time() - _since_boot()
+
+
+def _since_boot() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

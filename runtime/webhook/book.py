@@ -73,16 +73,18 @@ class Book:
         """The id of the event that is recorded next."""
         return self._found.last + 1
 
-    def first(self, key: str, now: datetime, window: float | None) -> int | None:
+    def first(self, key: str, shown: Sequence[datetime], window: float | None) -> int | None:
         """The event that one with this dedupe key repeats; `window` (seconds) None looks back without end.
 
-        Seconds are counted either way: a clock that jumped back must not make an old alert new.
+        `shown` is this moment, on the clock as it is and as it was before it was set: setting it makes no alert new.
         """
         found = self._found.seen.get(key)
         if found is None:
             return None
-        near = window is None or abs((now - clock.from_iso(found[1])).total_seconds()) <= window
-        return found[0] if near else None
+        if window is None:
+            return found[0]
+        ts = clock.from_iso(found[1])
+        return found[0] if any(abs((now - ts).total_seconds()) <= window for now in shown) else None
 
     def opened_by(self, engine: str, alias: str) -> int | None:
         """The event that opened the trade the engine calls `alias`; None when none of that name is open."""

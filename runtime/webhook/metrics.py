@@ -22,7 +22,7 @@ def report(connection: Connection, now: datetime, limit: int, window_min: float,
     groups = _groups(connection, clock.iso(now - timedelta(minutes=window_min)), limit)
     seen = sum(row.count for row in groups)
     last_ts = connection.execute(select(events.c.ts).order_by(events.c.id.desc()).limit(1)).scalar()
-    age = (now - clock.from_iso(last_ts)).total_seconds() if last_ts else None
+    age = max(0.0, (now - clock.from_iso(last_ts)).total_seconds()) if last_ts else None  # the clock may be set back
     return {
         "events": seen,
         "window_min": window_min,

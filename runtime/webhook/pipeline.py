@@ -95,6 +95,7 @@ class Pipeline:
         self.registry = settings.engines
         self.rules = Rules(settings.opposite, settings.lock_expiry)
         self.dedupe_seconds = settings.dedupe_seconds
+        self.watch = clock.Watch(settings.dedupe_seconds)
 
     def size(self, alert: Alert, factor: float = 1.0) -> Sized:
         """With `factor` of the engine's risk.
@@ -209,7 +210,7 @@ class Pipeline:
         """The event this one repeats."""
         alert = arrival.sized.alert
         window = self._window(alert)
-        found = None if window == 0 else book.first(alert.dedupe_key, arrival.now, window)
+        found = None if window == 0 else book.first(alert.dedupe_key, self.watch.shown(arrival.now), window)
         if found is None and arrival.sized.opens and alert.trade_id is not None:
             return book.opened_by(alert.engine, alert.trade_id)
         return found
