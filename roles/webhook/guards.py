@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ops.fields import TimeZone
 from ops.role_config import RoleConfig
@@ -16,7 +16,19 @@ Guard = Literal[
     "day_stop_gain_usd", "day_stop_loss_pct", "day_stop_gain_pct", "max_drawdown_pct", "min_winrate_pct",
     "max_risk_pct", "symbols", "news", "sessions", "checklist",
 ]  # fmt: skip
-Wall = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="08:30")]
+
+
+def _wall(value: object) -> object:
+    """YAML reads 17:00 without quotes as 17 times 60; 08:00 stays what it is."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        return f"{value // 60:02}:{value % 60:02}"
+    return value
+
+
+Wall = Annotated[
+    str, BeforeValidator(_wall), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="by the clock on the wall")
+]
+Point = Annotated[str, BeforeValidator(_wall)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Amount = Annotated[float, Field(gt=0, le=1e12)]
 Percent = Annotated[float, Field(gt=0, le=100)]
@@ -39,9 +51,9 @@ class WindowConfig(RoleConfig):
 
     what: str = Field("", max_length=64)
     day: Day | None = None
-    at: str | None = None
-    start: str | None = Field(None, alias="from")
-    end: str | None = Field(None, alias="to")
+    at: Point | None = None
+    start: Point | None = Field(None, alias="from")
+    end: Point | None = Field(None, alias="to")
     timezone: TimeZone | None = None
     before_min: Minutes | None = None
     after_min: Minutes | None = None

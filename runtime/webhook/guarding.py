@@ -16,6 +16,10 @@ from runtime.router.guards_standing import Standing, from_json
 from runtime.store.tables import confirmations, controls, pauses, standings, trades
 
 _NOTHING = Verdict()
+_PAUSES, _STANDINGS, _CONFIRMATIONS = select(pauses), select(standings), select(confirmations)
+_OPEN = (
+    select(trades.c.engine, func.count().label("open")).where(trades.c.closed_by.is_(None)).group_by(trades.c.engine)
+)
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ def load(connection: Connection, guards: Guards) -> Known:
     known = Known(guards, read_pauses(connection))
     if not guards:
         return known
-    known.standings = {row.scope: from_json(row.body) for row in connection.execute(select(standings))}
+    known.standings = {row.scope: from_json(row.body) for row in connection.execute(_STANDINGS)}
     scopes = guards.scopes().values()
     if any(rules.checklist for rules in scopes):
         known.confirmed = read_confirmations(connection)
@@ -75,7 +79,7 @@ def load(connection: Connection, guards: Guards) -> Known:
 
 
 def read_pauses(connection: Connection) -> dict[str, Pause]:
-    rows = connection.execute(select(pauses))
+    rows = connection.execute(_PAUSES)
     return {row.scope: Pause(clock.from_iso(row.since), _moment(row.until), row.reason, row.by) for row in rows}
 
 
@@ -90,7 +94,7 @@ def end_pause(connection: Connection, scope: str) -> None:
 
 
 def read_confirmations(connection: Connection) -> dict[tuple[str, str], Confirmation]:
-    rows = connection.execute(select(confirmations))
+    rows = connection.execute(_CONFIRMATIONS)
     return {(row.scope, row.item): Confirmation(clock.from_iso(row.ts), clock.from_iso(row.until)) for row in rows}
 
 
@@ -118,8 +122,7 @@ def note(connection: Connection, now: datetime, ip: str, by: str, action: str, s
 
 
 def _open_trades(connection: Connection) -> dict[str, int]:
-    query = select(trades.c.engine, func.count().label("open")).where(trades.c.closed_by.is_(None))
-    found = {row.engine: int(row.open) for row in connection.execute(query.group_by(trades.c.engine))}
+    found = {row.engine: int(row.open) for row in connection.execute(_OPEN)}
     return found | {ACCOUNT: sum(found.values())}
 
 

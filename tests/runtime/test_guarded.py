@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,8 @@ from runtime.webhook.alert import read
 from runtime.webhook.app import Webhook
 from runtime.webhook.events import Origin
 from runtime.webhook.pipeline import Arrival, Pipeline
+from tests.runtime.postgres import Postgres
+from tests.runtime.process_kit import Daemon
 
 Make = Callable[..., dict[str, Any]]
 Desk = Callable[..., TestClient]
@@ -289,6 +293,22 @@ def test_pauses_and_counters_survive_a_kill(
     assert third.get("/api/guards")["standings"]["*"]["trades_today"] == 2
     assert rows("SELECT count(*) FROM events WHERE outcome = 'guarded'") == [(2,)]
     assert rows("SELECT count(*) FROM trades") == [(2,)]
+
+
+def test_two_webhooks_on_one_postgresql_count_together(
+    daemon: Callable[[str], Daemon], environ: dict[str, str], postgres: Postgres, alert: Make
+) -> None:
+    Path(environ["ENGINES_PATH"]).write_text(json.dumps({"guards": {"account": {"max_trades_day": 5}}}))
+    environ["STORE_URL"] = postgres.url(postgres.database())
+    two = daemon("runtime.webhook").start(), daemon("runtime.webhook").start()
+    assert two[0].post({"ops_key": OPS}, "/api/pause").status == 200
+    assert two[1].post(alert(id="paused")).status == 409
+    assert two[1].post({"ops_key": OPS}, "/api/resume").status == 200
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(two[number % 2].post, alert(id=str(number))) for number in range(12)]
+    status = Counter(one.result().status for one in sent)
+    assert status == {200: 5, 409: 7}
+    assert two[0].get("/api/guards")["standings"]["*"]["trades_today"] == 5
 
 
 # Bars.

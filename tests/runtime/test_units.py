@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import SecretStr, ValidationError
 
@@ -166,6 +168,16 @@ def test_the_inventory_may_write_every_guard_that_the_service_knows() -> None:
     assert known == guards_config.SCOPE
     assert set(get_args(Guard)) == guards_config.GUARDS
     assert set(get_args(Preset)) == set(shipped())
+
+
+def test_times_need_no_quotes_in_yaml() -> None:
+    text = "{sessions: [{from: 08:00, to: 17:00}], day_start: 17:30, news: {windows: [{day: fri, at: 13:30, %s}]}}"
+    _, resources = told(guards={"account": yaml.safe_load(text % "after_min: 5")})
+    (file,) = [one for one in resources if getattr(one, "path", "").endswith("guards.json")]
+    account = engines.read(json.loads(file.content)).guards.account
+    assert account is not None
+    assert (str(account.sessions[0])[:21], account.calendar.start.hour) == ("every day 08:00-17:00", 17)
+    assert str(account.news[0]).startswith("news fri 13:30 ")
 
 
 def test_a_file_of_guards_that_is_missing_stops_the_start(tmp_path: Path) -> None:
