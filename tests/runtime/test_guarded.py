@@ -11,14 +11,19 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
 from runtime import settings
 from runtime.http import Edge
+from runtime.router.guards_standing import Calendar
 from runtime.store import Store, tables
+from runtime.webhook import guarding, routing
 from runtime.webhook.alert import read
 from runtime.webhook.app import Webhook
 from runtime.webhook.events import Origin
@@ -28,6 +33,7 @@ from tests.runtime.process_kit import Daemon
 
 Make = Callable[..., dict[str, Any]]
 Desk = Callable[..., TestClient]
+MONTREAL = ZoneInfo("America/Montreal")
 OPS = "ops-key-of-the-tests"
 GOLD = {"engine": "GOLD_CFD_LONG", "symbol": "XAUUSD"}
 SHORT = {"engine": "COINM_SHORT", "signal": "SELL", "symbol": "BTC", "price": 68000, "tp": 66000, "sl": 69000}
@@ -270,6 +276,86 @@ def test_without_guards_a_batch_asks_one_question_more(store: Store, environ: di
     Path(environ["ENGINES_PATH"]).write_text(json.dumps({"guards": guards}))
     guarded = Pipeline(settings.webhook(environ))
     assert len(statements(store, guarded, arrivals(guarded, alert, 50, price=2001))) == 5  # 3 reads, 2 to write
+
+
+LEVELS: dict[str, dict[str, Any]] = {
+    "GOLD_CFD_LONG": {"symbol": "XAUUSD", "price": 2000, "sl": 1995, "tp": 2010},
+    "USDTM_LONG": LONG,
+    "COINM_SHORT": SHORT,
+}
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(LEVELS)),
+        st.sampled_from(["SIGNAL", "SIGNAL", "CLOSE", "BAR", "BAR of all", "against"]),
+        st.sampled_from([-1, -0.4, 0.3, 1, 2]),  # where it goes, in distances of the stop
+        st.sampled_from([60, 3600, 6 * 3600]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def steps_as_alerts(pipeline: Pipeline, steps: list[tuple[Any, ...]]) -> Iterator[Arrival]:
+    now = datetime(2026, 3, 7, 17, tzinfo=UTC)  # the day before Montreal's clocks go forward
+    for number, (engine, what, way, wait) in enumerate(steps):
+        levels, now = LEVELS[engine], now + timedelta(seconds=wait)
+        price = levels["price"] + way * (levels["price"] - levels["sl"])
+        body: dict[str, Any] = {"tf": "15", "id": number, "engine": engine, "signal": "BUY"} | levels
+        if what == "CLOSE":
+            body |= {"event_type": "CLOSE", "exit": price}
+        elif what == "against":
+            body |= {"signal": "BUY" if engine == "COINM_SHORT" else "SELL", "tp": 0, "sl": 0, "price": price}
+        elif what != "SIGNAL":
+            body = {
+                "event_type": "BAR",
+                "symbol": levels["symbol"],
+                "high": price + 1,
+                "low": price - 1,
+                "close": price,
+            }
+            body |= {"id": number} | ({"engine": engine} if what == "BAR" else {})
+        yield Arrival(pipeline.size(read(body)), now, Origin("192.0.2.1"))
+
+
+@given(STEPS, st.lists(st.integers(1, 4), max_size=5))
+def test_what_is_counted_is_what_was_traded_however_alerts_are_grouped(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], sizes: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("counted")
+    guards = {
+        "account": {"max_trades_day": 3, "losing_streak": 2},
+        "engines": {"GOLD_CFD_LONG": {"open_trades_max": 1}},
+    }
+    (folder / "engines.json").write_text(json.dumps({"guards": guards}))
+    env = {"TV_WEBHOOK_KEY": "key-of-the-tests", "OPS_ADMIN_KEY": "ops-key-of-the-tests"}
+    env |= {"TRADING_STATE_DIR": str(folder), "ENGINES_PATH": str(folder / "engines.json")}
+    pipeline, found = Pipeline(settings.webhook(env)), []
+    for name, groups in (("one", [1] * len(steps)), ("many", [*sizes, len(steps)])):
+        with closing(Store(folder / f"{name}.db", tables.SCHEMA)) as kept:
+            rest, answers = list(steps_as_alerts(pipeline, steps)), []
+            for size in groups:
+                part, rest = rest[:size], rest[size:]
+                answers += kept.submit(lambda connection, part=part: pipeline.commit(connection, part)).result(5)
+            with kept.read() as connection:
+                rows = [row._asdict() for row in connection.execute(select(tables.trades).order_by("opened_by"))]
+                lock = routing.lock(connection)[0]
+                found.append((answers, rows, lock, guarding.load(connection, pipeline.registry.guards).standings))
+    assert found[0] == found[1]
+    _, rows, lock, standings = found[0]
+    in_zone = Calendar(MONTREAL)
+    opened = Counter(in_zone.day(datetime.fromisoformat(row["opened_ts"])) for row in rows)
+    assert all(count <= 3 for count in opened.values())
+    assert lock is None or any(row["locked"] and row["engine"] == lock.engine for row in rows)
+    ended = sorted((row for row in rows if row["closed_by"]), key=lambda row: (row["closed_by"], row["opened_by"]))
+    for scope, standing in standings.items():
+        mine = [row for row in ended if scope in ("*", row["engine"])]
+        assert standing.results == pytest.approx([row["r"] for row in mine])
+        assert standing.total == pytest.approx(sum(row["pnl"] for row in mine))
+        assert standing.trades == sum(
+            in_zone.day(datetime.fromisoformat(row["opened_ts"])) == standing.day
+            for row in rows
+            if scope in ("*", row["engine"])
+        )
 
 
 def test_pauses_and_counters_survive_a_kill(
