@@ -61,7 +61,7 @@ class WebhookSettings:
     ENGINES_PATH and GUARDS_PATH are read here, once: a service never runs with half a registry. DEDUPE_SECONDS
     (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
     TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
-    EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times.
+    EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times. RETENTION_DAYS (0: for ever).
     """
 
     key: Secret
@@ -80,6 +80,7 @@ class WebhookSettings:
     jsonl: Path | None = None
     rotation: Rotation = Rotation()
     watch: Watching = Watching()
+    retention_days: float = 0.0
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -136,9 +137,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     more_keys, store = env.keys(key), env.place("STORE_URL")
     jsonl, rotation, watch = env.path_or_none("EVENTS_JSONL"), env.rotation(), env.watch()
+    retention = env.read("RETENTION_DAYS", "0", _days)
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch)
+    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -281,6 +283,10 @@ def _seconds(text: str) -> float:
     if not 0 <= value <= 366 * 86_400:
         raise ValueError("expected seconds, from 0 to a year")
     return value
+
+
+def _days(text: str) -> float:
+    return _between(text, 0, 36_525)
 
 
 def _megabytes(text: str) -> int:

@@ -71,6 +71,9 @@ class Config(RoleConfig):
     )
     events_max_mb: float = Field(64, ge=1, le=100_000, description="it is put aside when it has grown so large")
     events_keep: int = Field(10, ge=1, le=10_000, description="how many of those stay, packed")
+    retention_days: float = Field(
+        0, ge=0, le=36_525, description="older alerts keep their known fields only; 0: everything is kept"
+    )
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")
     max_lag: float = Field(300, ge=0, le=31_536_000, description="seconds; a sink further behind is degraded")

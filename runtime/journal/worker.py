@@ -24,6 +24,7 @@ from runtime.store import Store, StoreError
 BATCH = 256
 GATHER_SECONDS = 0.05  # each batch costs three syncs: a pause makes batches, and leaves the disk to the alerts
 BATCH_CHARS = 256 * 1024
+PASSED = 1000  # events that do not concern the file: after so many, the next look begins behind them
 
 log = logging.getLogger("runtime.journal")
 
@@ -33,11 +34,13 @@ class Feed:
     """What a file is told, and how.
 
     `after(connection, id, limit)` gives the next rows, oldest first; `these(connection, ids)` those again that became
-    dead letters; `render` makes an entry of a row (which has an `id`).
+    dead letters; `newest(connection)` is the last event's id, whether it concerns this file or not; `render` makes an
+    entry of a row (which has an `id`).
     """
 
     after: Callable[[Connection, int, int], list[Row[Any]]]
     these: Callable[[Connection, list[int]], list[Row[Any]]]
+    newest: Callable[[Connection], int]
     render: Callable[[Row[Any]], str]
 
 
@@ -87,7 +90,10 @@ class FileWorker(Deliverer):
         if refs:
             return self._render(self._feed.these(connection, refs), delivered, refs)
         rows = self._feed.after(connection, delivered, BATCH)
-        return self._render(rows, delivered) if rows else None
+        if rows:
+            return self._render(rows, delivered)
+        newest = self._feed.newest(connection)
+        return _Batch(newest) if newest - delivered >= PASSED else None
 
     def _render(self, rows: Iterable[Row[Any]], delivered: int, wanted: list[int] | None = None) -> _Batch:
         """Up to about BATCH_CHARS, at least one row: the intent is stored with the texts."""

@@ -17,6 +17,8 @@ from runtime.settings import WebhookSettings
 from runtime.store.tables import events, messages, outbox
 from runtime.webhook.feeds import JOURNALLED
 
+RETENTION = "retention"
+"""Keeps its place in the same table and delivers nothing."""
 MOST = 100_000
 """A sink that owes more than this is said to owe this much: counting on would take too long."""
 
@@ -59,9 +61,19 @@ def read(connection: Connection, sinks: Iterable[str], now: datetime) -> list[St
 
 def known(connection: Connection, settings: WebhookSettings) -> list[str]:
     """The sinks of tv-webhook, and whatever else delivers from its store."""
-    own = ("journal", "jsonl", "perf")
-    wanted = [name for name in own if name != "jsonl" or settings.jsonl is not None]
+    own = ("journal", "jsonl", "perf", RETENTION)
+    wanted = ["journal", *(["jsonl"] if settings.jsonl is not None else []), "perf"]
     return wanted + [name for name in connection.execute(select(outbox.c.sink)).scalars() if name not in own]
+
+
+def settled(connection: Connection, sinks: Iterable[str]) -> int:
+    """The last event that every one of `sinks` is done with. What perf still owes is kept in messages of its own."""
+    upto = int(connection.execute(select(func.max(events.c.id))).scalar() or 0)
+    rows = {row.sink: row.delivered for row in connection.execute(select(outbox.c.sink, outbox.c.delivered))}
+    for sink in sinks:
+        oldest = None if sink == "perf" else connection.execute(_owed(sink, rows.get(sink, 0)).limit(1)).first()
+        upto = min(upto, oldest.id - 1) if oldest is not None else upto
+    return upto
 
 
 def late(standings: Iterable[Standing], most: float) -> dict[str, str]:

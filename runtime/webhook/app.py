@@ -28,6 +28,7 @@ from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
 from runtime.webhook.refusals import Refusal, without_keys
+from runtime.webhook.retention import Retention
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 from runtime.webhook.watch import Watch
 
@@ -157,11 +158,13 @@ class Webhook:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self._store = Store(self.settings.database, tables.SCHEMA)
         self.sinks |= {sink.name: sink for sink in sinks(self._store, self.settings)}
-        for sink in self.sinks.values():
-            sink.start()
+        others = [Retention(self._store, self.watch.sinks, self.settings.retention_days)]
+        workers = [*self.sinks.values(), *(others if self.settings.retention_days else [])]
+        for worker in workers:
+            worker.start()
         yield
-        for sink in reversed(self.sinks.values()):
-            sink.stop()
+        for worker in reversed(workers):
+            worker.stop()
         self._store.close()
 
     def _routes(self) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, true
 
 from runtime.journal.entry import render
 from runtime.journal.worker import Feed
@@ -64,4 +64,7 @@ def _feed(wanted: ColumnElement[bool], render_row: Any) -> Feed:
     def these(connection: Connection, ids: list[int]) -> list[Row[Any]]:
         return list(connection.execute(select(events).where(events.c.id.in_(ids)).order_by(events.c.id)))
 
-    return Feed(after, these, render_row)
+    def newest(connection: Connection) -> int:
+        return int(connection.execute(select(func.max(events.c.id))).scalar() or 0)
+
+    return Feed(after, these, newest, render_row)

@@ -32,6 +32,9 @@ _SCHEMA: Json = {
     "additionalProperties": True,
 }
 
+ALERT_FIELDS: frozenset[str] = frozenset(_SCHEMA["properties"]) - {"key"}
+"""Everything an alert may say that is understood."""
+
 ALERT_BODY: Json = {
     "requestBody": {
         "required": True,

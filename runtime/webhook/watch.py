@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from runtime import clock, http, readiness
@@ -48,7 +49,11 @@ class Watch:
     def standings(self, now: datetime) -> list[Standing]:
         """Of all sinks, those of other services too. Raises StoreError."""
         with self._store().read() as connection:
-            return status.read(connection, status.known(connection, self._settings), now)
+            return status.read(connection, self.sinks(connection), now)
+
+    def sinks(self, connection: Connection) -> list[str]:
+        """The names of all sinks."""
+        return status.known(connection, self._settings)
 
     def shown(self, standings: list[Standing]) -> Json:
         """A sink of ours knows its error even when the store cannot be told."""

@@ -117,6 +117,7 @@ class Service:
     process: subprocess.Popen[str] | None = None
     url: str = ""
     said: list[str] = field(default_factory=list)
+    _reader: threading.Thread | None = None
 
     def start(self, wrapper: tuple[str, ...] = (), **options: Any) -> Service:
         command = [*wrapper, sys.executable, "-m", self.module]
@@ -126,34 +127,37 @@ class Service:
             self.said.append(line)
             if found := re.search(r"ready on \('127.0.0.1', (\d+)\)|logger=runtime.telegram msg=\"?ready", line):
                 self.url = f"http://127.0.0.1:{found[1]}"
+                self._listen()
                 return self
         raise AssertionError(f"not ready: {self.said}")
+
+    def _listen(self) -> None:
+        """What it says is read as it comes: a full pipe would hold it up."""
+        assert self.process is not None
+        self._reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
+        assert self.process.stdout is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        rest, _ = self.process.communicate(timeout=10)
-        self.said.append(rest)
-        return self.process.returncode
+        code = self.process.wait(timeout=10)
+        if self._reader is not None:
+            self._reader.join(10)
+        self.process.stdout.close()
+        return code
 
     @contextmanager
     def drained(self) -> Iterator[None]:
-        """For a test that makes it say more than a pipe holds; it is stopped at the end."""
-        assert self.process is not None
-        assert self.process.stdout is not None
-        reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,))
-        reader.start()
+        """It is killed at the end."""
         try:
             yield
         finally:
-            self.process.kill()
-            self.process.wait()
-            reader.join()
-            self.process.stdout.close()
+            self.kill()
 
     def post(self, body: Any, path: str = "/tv") -> httpx.Response:
         return httpx.post(self.url + path, content=json.dumps(body).encode(), timeout=5)

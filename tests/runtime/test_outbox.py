@@ -173,3 +173,23 @@ def test_a_wrong_question_is_answered_with_what_to_do(outbox: Run, environ: dict
     failed = outbox("status")
     assert failed.returncode == 2
     assert "TV_WEBHOOK_KEY is not set" in failed.stderr
+
+
+def test_a_flood_of_refused_alerts_does_not_make_each_look_longer(
+    service: Callable[..., Any], environ: dict[str, str], alert: Make, journal: Path, wait_until: Wait
+) -> None:
+    running = service().start()
+    running.post(alert(engine="TV_TEST"))
+    wait_until(lambda: idle(running))
+    running.stop()
+    path = Path(environ["TRADING_STATE_DIR"]) / "webhook.db"
+    columns = "ts, ip, engine, signal, symbol, tf, reason, payload, outcome, status"
+    row = ("2026-01-01T00:00:00.000000+00:00", "i", "e", "BUY", "s", "1", "", "{}", "invalid", 400)
+    with closing(sqlite3.connect(path)) as store:
+        store.executemany(f"INSERT INTO events ({columns}) VALUES ({', '.join('?' * 10)})", [row] * 1500)  # noqa: S608
+        store.commit()
+    running.start()
+    wait_until(lambda: sinks(running)["journal"]["delivered"] == 1501)
+    running.post(alert(engine="TV_TEST"))
+    wait_until(lambda: idle(running))
+    assert journal.read_text().count("\n## ") == 2

@@ -49,6 +49,7 @@ CONFIG = SimpleNamespace(
     log_format="text",
     min_free_mb=200.0,
     max_lag=300.0,
+    retention_days=0.0,
 )
 
 
