@@ -20,6 +20,8 @@ dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 """A value as JSON text; `json.dumps` would make this encoder each time. Raises ValueError on what is not finite."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
+STORABLE = r"^[^\x00]*$"
+"""Texts that PostgreSQL takes, for the parameters of an address."""
 
 
 class NotJson(Exception):

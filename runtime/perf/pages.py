@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query
 from fastapi.responses import Response, StreamingResponse
 
 from runtime import clock, http, moment
-from runtime.payload import Json
+from runtime.payload import STORABLE, Json
 from runtime.perf import export, listing, report
 from runtime.perf.listing import Filter
 from runtime.store import Store
@@ -17,7 +17,7 @@ from runtime.store import Store
 PAGE = 1000
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Name = Annotated[str | None, Query(max_length=128)]
+Name = Annotated[str | None, Query(max_length=128, pattern=STORABLE)]
 Time = Annotated[str | None, Query(max_length=64, description="ISO 8601 with an offset, or an epoch")]
 Points = Annotated[int | None, Query(ge=2, le=5000, description="at most so many points; peaks and troughs are kept")]
 Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next` of the page before")]

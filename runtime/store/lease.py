@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from runtime.store.engine import Place, key, sessions
 from runtime.store.errors import StoreError, why
 
+CLOSE_SECONDS = 1.0
+
 
 class Leases(ABC):
     """`shared`: processes that do not know of each other may use the store."""
@@ -92,7 +94,7 @@ class SessionLeases(Leases):
                 raise StoreError(f"no lease: {why(error)}") from error
 
     def close(self) -> None:
-        with self._one:
+        if self._one.acquire(timeout=CLOSE_SECONDS):  # else a thread waits for a server that hangs: it dies with us
             self._drop()
             self._engine.dispose()
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
 
 from runtime import clock
@@ -183,16 +183,27 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> list[Any]:
         """Savepoints cost more than most writes: only when one write fails by itself are all tried again with them."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
         try:
-            with self._connection.begin():
-                return list(_run_all(self._connection, jobs, _run))
+            with self._begin() as begun:
+                return list(_run_all(begun.connection, jobs, _run))
         except Exception as error:
             if not _is_own_fault(error):
                 raise
-        with self._connection.begin():
-            return list(_run_all(self._connection, jobs, _run_apart))
+        with self._begin() as begun:
+            return list(_run_all(begun.connection, jobs, _run_apart))
+
+    def _begin(self) -> RootTransaction:
+        """On the same connection as ever; one that died while nothing was asked of it is made anew, once."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            return self._connection.begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        self._disconnect()
+        self._connection = self._engine.connect()
+        return self._connection.begin()
 
     def _disconnect(self) -> None:
         """The next transaction starts on a fresh connection: this one may be what is broken."""

@@ -37,7 +37,8 @@ log = logging.getLogger("runtime.webhook")
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Minutes = Annotated[float, Query(gt=0, le=525_600, allow_inf_nan=False)]
 Seconds = Annotated[float, Query(gt=0, le=31_536_000, allow_inf_nan=False)]
-Name = Annotated[str, Query(max_length=64)]
+Outcome = Annotated[str | None, Query(max_length=32, pattern=payload.STORABLE)]
+Name = Annotated[str, Query(max_length=64, pattern=payload.STORABLE)]
 
 
 class Webhook:
@@ -180,7 +181,7 @@ class Webhook:
             return http.JsonResponse(self.state())
 
         @app.get("/api/events", summary="Newest alerts first; outcome=all shows refused ones too")
-        def recent(limit: Limit = 50, outcome: Annotated[str | None, Query(max_length=32)] = None) -> Any:
+        def recent(limit: Limit = 50, outcome: Outcome = None) -> Any:
             with self.store.read() as connection:
                 return http.JsonResponse({"events": events.recent(connection, limit, outcome)})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.testclient import TestClient
 
 from runtime.keys import Secret
 from tests.runtime.ledger_kit import Ledger, opened
@@ -18,6 +19,16 @@ from tests.runtime.test_router import *  # noqa: F403
 @pytest.fixture
 def environ(environ: dict[str, str], database: str) -> dict[str, str]:
     return environ | {"STORE_URL": database, "PERF_STORE_URL": database}
+
+
+def test_a_nul_in_an_address_is_the_callers_fault(webhook: TestClient, perf: TestClient) -> None:
+    asked = [
+        webhook.get("/api/events?outcome=%00"),
+        perf.get("/perf/trades?engine=a%00b"),
+        perf.get("/perf/export?side=%00"),
+    ]
+    assert [one.status_code for one in asked] == [400, 400, 400]
+    assert perf.get(f"/perf/trades?before={2**63 - 1}").json() == {"trades": [], "next": None}
 
 
 @pytest.fixture

@@ -194,6 +194,14 @@ def test_a_server_that_restarts_costs_503s_and_no_alert(two: Pair, wait_until: C
     assert two.server.url("x").split(":")[2].split("@")[0] not in "".join(one.said for one in two.webhooks)
 
 
+def test_a_restart_that_nobody_noticed_costs_nothing(two: Pair) -> None:
+    assert two.recovers(two.webhooks[0])
+    two.server.stop()
+    two.server.start()
+    assert two.recovers(two.webhooks[0])
+    assert two.webhooks[0].get("/api/state")["events_total"] == 2
+
+
 def test_a_server_that_hangs_is_a_503_in_time(two: Pair, wait_until: Callable[..., None]) -> None:
     assert two.webhooks[0].post(two.alert("GOLD_CFD_LONG", id="before")).status == 200
     two.server.signal(signal.SIGSTOP)
