@@ -24,7 +24,8 @@ IDLE_SECONDS = 5.0
 SHARED_SECONDS = 1.0  # other processes commit what this one delivers, and end without a word
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-YIELD = 9  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
+YIELD = 20  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
+YIELD_SECONDS = 1.0  # at most
 NOTE_SECONDS = 60.0  # how often the store is told of attempts that fail as the one before
 
 
@@ -125,7 +126,7 @@ class Deliverer(ABC):
         """Let others work between two batches: while alerts keep coming, a sink has a small share of the time."""
         seconds = max(self.gather, took * YIELD) if self._store.pressed else self.gather
         if seconds:
-            self._stopping.wait(min(seconds, IDLE_SECONDS))
+            self._stopping.wait(min(seconds, max(self.gather, YIELD_SECONDS)))
 
     def _leads(self) -> bool:
         """Whether this process holds the sink's lease. Taken anew, it ends the term of whoever had it before."""

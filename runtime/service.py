@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -60,6 +61,9 @@ class _Server(uvicorn.Server):
             return
         if self._every:
             self._watchdog = asyncio.create_task(self._sign(self._every))
+        # What was imported lives as long as the process: to look through it again and again only costs pauses.
+        gc.collect()
+        gc.freeze()
         self._notifier.tell("READY=1", "STATUS=serving")
         log.info("ready on %s", ", ".join(str(sock.getsockname()) for sock in self._listening()))
 

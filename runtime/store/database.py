@@ -16,6 +16,7 @@ from runtime.store import engine, lease, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
 from runtime.store.schema import Schema
+from runtime.store.time_limit import TimeLimit
 from runtime.store.writer import CommitMeter, Write, WriteMany, Writer
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Store:
         self._place, self._file = place, engine.file(place)
         self.leases = lease.of(place, wanted.name)
         self._writer = Writer(self._writers)
+        self._limit = TimeLimit(WRITE_SECONDS)
 
     @property
     def alive(self) -> bool:
@@ -86,9 +88,11 @@ class Store:
         """The write's result, after COMMIT. Raises what the write raised, or StoreError (also after `timeout` s)."""
         return await _within(timeout, asyncio.wrap_future(self.submit(write)))
 
-    async def write_item(self, many: WriteMany[I, T], item: I, *, timeout: float = WRITE_SECONDS) -> T:
+    async def write_item(self, many: WriteMany[I, T], item: I) -> T:
         """Like `write`, for an item that `many` takes together with the others that wait."""
-        return await _within(timeout, self._writer.submit_item(many, item))
+        future = self._writer.submit_item(many, item)
+        self._limit.watch(future)
+        return await future
 
     async def probe(self) -> None:
         """Commit a real row, so that a full or read-only disk shows. Raises StoreError."""

@@ -42,6 +42,7 @@ _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
 GATHER_SECONDS = 0.002
 GATHER_STEPS = 4
 PRESSED_SECONDS = 0.1
+PRESSED_FROM = 4  # writes in one transaction
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -61,7 +62,7 @@ class _Job:
         """False when nobody waits for it any more."""
         if isinstance(self.reply, Future):
             return self.reply.set_running_or_notify_cancel()
-        return not self.reply.cancelled()
+        return not self.reply.done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Writer:
         while running:
             waiting = self._take(before)
             before = len(waiting)
-            if before > 1:
+            if before >= PRESSED_FROM:
                 self._pressed_at = clock.steady()
             jobs = [job for job in waiting if job is not None]
             running = len(jobs) == len(waiting)

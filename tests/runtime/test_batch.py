@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, insert, select
 from runtime import settings
 from runtime.payload import Invalid
 from runtime.store import Store, tables
+from runtime.store.time_limit import TimeLimit
 from runtime.webhook.alert import read
 from runtime.webhook.events import Origin
 from runtime.webhook.pipeline import Arrival, Pipeline, Result
@@ -158,3 +160,24 @@ def test_an_item_that_fails_undoes_only_itself(store: Store) -> None:
     assert (results[0], results[1], results[3]) == (10, 20, 40)
     assert isinstance(results[2], ValueError)
     assert [row[0] for row in contents(store)["standings"]] == ["1", "2", "4"]
+
+
+def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_limit", TimeLimit(0.1))
+    gate = threading.Event()
+    written: list[int] = []
+
+    def many(_: Connection, items: Sequence[int]) -> list[int]:
+        written.extend(items)
+        return list(items)
+
+    async def run() -> list[Any]:
+        store.submit(lambda _: gate.wait(5))
+        late = await asyncio.gather(*(store.write_item(many, item) for item in range(3)), return_exceptions=True)
+        gate.set()
+        monkeypatch.setattr(store, "_limit", TimeLimit(5))
+        return [*late, await store.write_item(many, 9)]
+
+    *late, last = asyncio.run(run())
+    assert [str(error) for error in late] == ["no commit within 0.1 s"] * 3
+    assert (last, written) == (9, [9])

@@ -50,7 +50,9 @@ def test_writes_that_wait_share_a_transaction(store: Store) -> None:
     def note(connection: Connection) -> None:
         seen.append(connection.get_transaction())
 
-    first = store.submit(lambda _: gate.wait(5))
+    began = threading.Event()
+    first = store.submit(lambda _: began.set() or gate.wait(5))
+    assert began.wait(5)
     rest = [store.submit(note) for _ in range(50)]
     gate.set()
     first.result(5)
