@@ -11,8 +11,6 @@ from runtime.payload import Json
 from runtime.telegram.text import code, money, number, plain
 from runtime.telegram.words import Words
 
-SINKS = ("journal", "jsonl", "perf", "telegram")
-
 
 class Answers:
     """In one language and one time zone."""
@@ -26,7 +24,9 @@ class Answers:
         w, last = self._words, state.get("last_event_ts")
         ago = w("ago", age=age((now - clock.from_iso(last)).total_seconds())) if last else w("never")
         lines = [w("state"), self.lock(state), w("events_total", count=number(state.get("events_total")), ago=ago)]
-        lines += [line for sink in SINKS for line in self._sink(state, sink)]
+        sinks = state.get("sinks")
+        for name, sink in (sinks if isinstance(sinks, dict) else {}).items():
+            lines += self._sink(name, sink)
         return "\n".join([*lines, *self._paused(state), *self._guarded(state)])
 
     def lock(self, state: Json) -> str:
@@ -90,8 +90,8 @@ class Answers:
         outcome = plain(event.get("_outcome", ""), 20)
         return " ".join([self.time(event.get("_ts")), *names, number(event.get("price")), outcome]).rstrip()
 
-    def _sink(self, state: Json, sink: str) -> list[str]:
-        count, error, dead = (state.get(f"{sink}_{name}") for name in ("pending", "error", "dead"))
+    def _sink(self, name: str, state: Json) -> list[str]:
+        sink, count, error, dead = plain(name, 30), state.get("pending"), state.get("error"), state.get("dead")
         found = []
         if error:
             found.append(self._words("owed_error", sink=sink, count=number(count), error=code(error, 150)))

@@ -77,7 +77,8 @@ class App:
         courier = Courier(store, line, feed, self._settings, lambda text: self._say("delivery", text))
         commander = Commander(services, store, words, Answers(words, zone))
         allowed = self._settings.allowed
-        listener = Listener(line, commander, allowed, words, lambda text: self._say("commands", text))
+        said = lambda text: self._say("commands", text)  # noqa: E731
+        listener = Listener(line, commander, allowed, words, said, lambda: courier.leads)
         await courier.begin()
         self._ready("reaching Telegram")
         try:

@@ -51,6 +51,7 @@ class Courier:
         self._said = said
         self._error: str | None = None
         self._position: Position = {}
+        self._lease: int | None = None
         self._next = 0.0  # when the chat may be told the next thing, on the steady clock
 
     async def begin(self) -> None:
@@ -62,7 +63,7 @@ class Courier:
         failures = 0
         while True:
             try:
-                told = await self._round()
+                told = await self._leads() and await self._round()
             except (Later, StoreError) as error:
                 await self._delayed(error)
                 backoff = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -73,6 +74,21 @@ class Courier:
             self._recovered()
             if not told:
                 await asyncio.sleep(LOOK_SECONDS)
+
+    @property
+    def leads(self) -> bool:
+        """Of the processes that share a store, one delivers and listens; another takes over when that one ends."""
+        return self._lease is not None
+
+    async def _leads(self) -> bool:
+        """Raises StoreError."""
+        lease = await asyncio.to_thread(self._store.leases.hold, progress.SINK)
+        if lease is not None and lease != self._lease:
+            await self.begin()  # somebody else may have delivered in between
+        elif lease is None:
+            self._said("another process delivers")
+        self._lease = lease
+        return self.leads
 
     async def _round(self) -> bool:
         """Everything that waits now; False when nothing did. Raises Later, StoreError: safe to call again."""

@@ -16,16 +16,27 @@ from runtime.telegram.words import Words
 
 PATIENCE_SECONDS = 30.0
 GOODBYE_SECONDS = 0.5
+STANDBY_SECONDS = 0.5
 
 log = logging.getLogger("runtime.telegram")
 
 
 class Listener:
-    """`said` is told in a few words how listening goes, for systemd's status line."""
+    """`said` is told in a few words how listening goes, for systemd's status line.
+
+    It listens while `leads` says so: Telegram lets one process of a bot listen at a time.
+    """
 
     def __init__(
-        self, line: Line, commander: Commander, allowed: frozenset[int], words: Words, said: Callable[[str], None]
+        self,
+        line: Line,
+        commander: Commander,
+        allowed: frozenset[int],
+        words: Words,
+        said: Callable[[str], None],
+        leads: Callable[[], bool],
     ) -> None:
+        self._leads = leads
         self._line = line
         self._commander = commander
         self._allowed = allowed
@@ -39,6 +50,9 @@ class Listener:
         """Until cancelled."""
         failures = 0
         while True:
+            if not self._leads():
+                await asyncio.sleep(STANDBY_SECONDS)
+                continue
             try:
                 await self._listen()
                 failures = 0

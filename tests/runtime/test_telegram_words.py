@@ -240,8 +240,7 @@ def test_a_status_says_what_is_owed_and_what_is_paused() -> None:
     state |= {
         "events_total": 5,
         "last_event_ts": "2026-03-04T14:00:00+00:00",
-        "perf_pending": 3,
-        "perf_error": "<down>",
+        "sinks": {"perf": {"pending": 3, "error": "<down>", "dead": 0}, "journal": {"pending": 0, "error": None}},
     }
     state["pauses"] = [{"scope": "*", "until": None}, {"scope": "GOLD", "until": "2026-03-04T16:00:00+00:00"}]
     finding = {"guard": "max_trades", "text": "3 of 3"}
