@@ -357,6 +357,14 @@ def bench(_: Context, only: str = "") -> None:
     run(only)
 
 
+@task(help={"check": "change nothing; exit 2 if anything would"})
+def schema(_: Context, check: bool = False) -> None:
+    """Write docs/schema from what the services take"""
+    from runtime.schemas import run
+
+    raise Exit(code=run(check=check))
+
+
 lab = Collection("lab", lab_up, lab_down, lab_ssh, lab_info)
 lab.__doc__ = "Lab: throwaway Debian 12 machines on this one"
 
@@ -383,6 +391,6 @@ journal = Collection(
 journal.__doc__ = "Journal: the log book"
 
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, alert, outbox, trading, journal, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

@@ -8,23 +8,26 @@ _LEVEL: Json = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null
 
 _NAME: Json = {"anyOf": [{"type": "string", "maxLength": 128}, {"type": "integer"}, {"type": "null"}]}
 
-_SCHEMA: Json = {
+ALERT_SCHEMA: Json = {
     "type": "object",
     "required": ["key", "engine", "signal", "symbol", "tf", "price"],
     "properties": {
-        "key": {"type": "string"},
-        "engine": {"type": "string", "maxLength": 64},
-        "signal": {"type": "string", "enum": ["BUY", "SELL"]},
-        "symbol": {"type": "string", "maxLength": 64},
-        "tf": {"anyOf": [{"type": "string", "maxLength": 32}, {"type": "number"}]},
-        "price": _LEVEL,
+        "key": {"type": "string", "description": "one of the webhook's keys"},
+        "engine": {"type": "string", "maxLength": 64, "description": "of a BAR: absent for the trades of all engines"},
+        "signal": {"type": "string", "enum": ["BUY", "SELL"], "description": "in any case"},
+        "symbol": {"type": "string", "maxLength": 64, "description": "as the exchange or TradingView writes it"},
+        "tf": {
+            "anyOf": [{"type": "string", "maxLength": 32}, {"type": "number"}],
+            "description": "the chart's time frame, as 60, 1H or M5",
+        },
+        "price": {**_LEVEL, "description": "above 0, in the symbol's quote currency"},
         "tp": {**_LEVEL, "description": "0 or null: none"},
         "sl": {**_LEVEL, "description": "0 or null: none"},
-        "reason": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "reason": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "for people"},
         "id": {**_NAME, "description": "the delivery: the same id is the same alert, however often it is sent"},
         "ts": {"description": "the bar's time; without an id, part of what tells a repetition"},
         "event_type": {"type": "string", "enum": ["SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR"], "default": "SIGNAL"},
-        "trade_id": _NAME,
+        "trade_id": {**_NAME, "description": "the sender's own name of a trade; may come again once it is closed"},
         "exit": {**_LEVEL, "description": "of a CLOSE; default: the price"},
         "mark": {**_LEVEL, "description": "of an UPDATE; default: the price"},
         **{name: {**_LEVEL, "description": f"of a BAR: its {name}"} for name in ("open", "high", "low", "close")},
@@ -32,13 +35,13 @@ _SCHEMA: Json = {
     "additionalProperties": True,
 }
 
-ALERT_FIELDS: frozenset[str] = frozenset(_SCHEMA["properties"]) - {"key"}
+ALERT_FIELDS: frozenset[str] = frozenset(ALERT_SCHEMA["properties"]) - {"key"}
 """Everything an alert may say that is understood."""
 
 ALERT_BODY: Json = {
     "requestBody": {
         "required": True,
-        "content": {media: {"schema": _SCHEMA} for media in ("application/json", "text/plain")},
+        "content": {media: {"schema": ALERT_SCHEMA} for media in ("application/json", "text/plain")},
     }
 }
 
