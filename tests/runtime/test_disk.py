@@ -38,6 +38,7 @@ def disk(tmp_path: Path, environ: dict[str, str]) -> Iterator[Path]:
 def on(place: Path, environ: dict[str, str]) -> None:
     (place / "state").mkdir(exist_ok=True)
     environ |= {"TRADING_STATE_DIR": str(place / "state"), "JOURNAL_PATH": str(place / "journal.md")}
+    environ |= {"READY_MIN_FREE_MB": "0.1"}  # these disks are small
 
 
 def stored(environ: dict[str, str]) -> list[int]:
@@ -74,6 +75,7 @@ def test_a_full_disk_of_the_webhook(
     answers = until_refused(lambda number: webhook.post(alert(reason="x" * 4000, id=number)))
     acked = [answer.body["id"] for answer in answers if answer.status == 200]
     assert len(acked) > 5
+    assert webhook.get("/ready")["ok"] is False
     assert webhook.get("/api/state")["events_total"] == len(acked), "what is stored can still be read"
     filler.unlink()
     wait_until(lambda: webhook.post(alert(id="last")).status == 200, BACK_SECONDS)
@@ -94,6 +96,7 @@ def test_a_full_disk_of_the_ledger(
     filler = disk_kit.fill(disk, leave=200_000)
     opening = {**OPEN, "meta": {"why": "x" * 4000}}
     answers = until_refused(lambda number: perf.post({**opening, "trade_id": f"t{number}"}, "/perf/event"))
+    assert perf.get("/ready")["ok"] is False
     assert {webhook.post(alert(id=number)).status for number in range(20)} == {200}, "it delays nobody else"
     assert webhook.get("/ready")["ok"] is True
     filler.unlink()
