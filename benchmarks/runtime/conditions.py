@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks.figures import Figure
 from benchmarks.runtime import seed
 from benchmarks.runtime.load import Load, wrk
-from benchmarks.runtime.services import KEY, Service, black_hole, environ, running
+from benchmarks.runtime.services import Service, black_hole, environ, running
 from benchmarks.runtime.tv import Pace, scratch, served, told
 
 NOISE = 0.9
@@ -52,13 +52,13 @@ def _conditions() -> dict[str, Condition]:
 
 def _usual(seconds: float, _: Say) -> Load:
     with scratch() as folder, served("ours", folder) as webhook:
-        wrk(webhook.url, KEY, 16, 1)
+        wrk(webhook, 16, 1)
         return told(webhook, folder, 16, seconds)
 
 
 def _perf_hanging(seconds: float, _: Say) -> Load:
     with black_hole() as url, scratch() as folder, served("ours", folder, PERF_URL=url) as webhook:
-        wrk(webhook.url, KEY, 16, 1)
+        wrk(webhook, 16, 1)
         return told(webhook, folder, 16, seconds)
 
 
@@ -66,21 +66,21 @@ def _tabs(seconds: float, _: Say) -> Load:
     with scratch() as folder, served("ours", folder) as webhook:
         arguments = ("benchmarks.runtime.tabs", environ(folder), webhook.url, str(TABS))
         with running(*arguments, answers=False):
-            wrk(webhook.url, KEY, 16, 1)
+            wrk(webhook, 16, 1)
             return told(webhook, folder, 16, seconds)
 
 
 def _million(seconds: float, say: Say) -> Load:
     folder = seed.folder(say)
     with served("ours", folder) as webhook:
-        wrk(webhook.url, KEY, 16, 1)
+        wrk(webhook, 16, 1)
         return told(webhook, folder, 16, seconds)
 
 
 def _telegram(seconds: float, _: Say) -> Load:
     with black_hole() as url, scratch() as folder, served("ours", folder) as webhook, ExitStack() as stack:
         stack.enter_context(telegram(environ(folder), webhook.url, url))
-        wrk(webhook.url, KEY, 16, 1)
+        wrk(webhook, 16, 1)
         return told(webhook, folder, 16, seconds)
 
 

@@ -14,7 +14,7 @@ from benchmarks.figures import Figure
 from benchmarks.runtime import seed
 from benchmarks.runtime.conditions import telegram
 from benchmarks.runtime.load import wrk
-from benchmarks.runtime.services import KEY, Service, black_hole, environ, running
+from benchmarks.runtime.services import Service, black_hole, environ, running
 from benchmarks.runtime.tv import Pace
 
 Say = Callable[[str], None]
@@ -44,7 +44,7 @@ def memory(pace: Pace, say: Say) -> Iterator[Figure]:
     with _all(say) as services:
         webhook = services["webhook"]
         for connections, mix in ((16, "opens"), (64, "opens"), (16, "closes")):
-            wrk(webhook.url, KEY, connections, pace.seconds, mix)
+            wrk(webhook, connections, pace.seconds, mix)
         for name, path in PAGES:
             _asked(services[name], path, 50)
         held = {name: service.memory() for name, service in services.items()}

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from benchmarks.runtime.load import Load, wrk
-from benchmarks.runtime.services import KEY, Service, environ, running
+from benchmarks.runtime.services import Service, environ, running
 from ops.paths import CACHE
 
 CONNECTIONS = (1, 16, 64)
@@ -57,7 +57,7 @@ def told(service: Service, folder: Path, connections: int, seconds: float, mix: 
     wrk leaves as many alerts under way as it has connections when its time is up: those may be stored too.
     """
     before = settled(folder)
-    load = wrk(service.url, KEY, connections, seconds, mix)
+    load = wrk(service, connections, seconds, mix)
     settled(folder)
     kept = ask(folder, _ACCEPTED, before)
     if not load.requests <= kept <= load.requests + connections:
@@ -100,10 +100,10 @@ def beside(pace: Pace, say: Callable[[str], None]) -> Iterator[Figure]:
 
 def _round(kind: str, seconds: float) -> Iterator[tuple[int, Load]]:
     with scratch() as folder, served(kind, folder) as service:
-        wrk(service.url, KEY, 16, 1)
+        wrk(service, 16, 1)
         for connections in CONNECTIONS:
             if kind == "bare":
-                yield connections, wrk(service.url, KEY, connections, seconds)
+                yield connections, wrk(service, connections, seconds)
             else:
                 yield connections, told(service, folder, connections, seconds)
 
@@ -113,7 +113,8 @@ def _figures(connections: int, loads: dict[str, list[Load]]) -> Iterator[Figure]
     for kind, runs in loads.items():
         rates = [load.rate for load in runs]
         p50, p99 = (median(getattr(load, name) for load in runs) for name in ("p50", "p99"))
-        note = f"p50 {p50:.1f}, p99 {p99:.1f} ms; {min(rates):.0f} to {max(rates):.0f}"
+        cost = median(load.cost for load in runs)
+        note = f"p50 {p50:.1f}, p99 {p99:.1f} ms; {min(rates):.0f} to {max(rates):.0f}; {cost:.0f} us of CPU each"
         yield Figure(f"{many}: {NAMES[kind]}", median(rates), "req/s", note=note, samples=tuple(rates))
     slow = [load.p99 for load in loads["ours"]]
     target: dict[str, Any] = {"target": 60.0} if connections == 64 else {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import Connection, func, select
 
 from runtime import clock
 from runtime.payload import Json, dumps
@@ -18,11 +18,10 @@ from runtime.router.decision import Lock, Trade
 from runtime.store.bulk import Insert
 from runtime.store.tables import events, messages, trades
 from runtime.webhook import routing
-from runtime.webhook.recall import newest
+from runtime.webhook.recall import named, newest
 
 _LAST = select(func.coalesce(func.max(events.c.id), 0))
 _OPENED = ("trade_id", "alias", "engine", "symbol", "side", "entry", "stop", "tp", "qty", "risk_usd", "opened_ts")
-_IS_OPEN = trades.c.closed_by.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +177,7 @@ def _look(connection: Connection, asked: Questions) -> _Found:
 
 
 def _look_at_names(connection: Connection, names: frozenset[str], found: _Found) -> None:
-    """Asked in two halves: OR would read all trades, however many there ever were."""
-    columns = select(trades.c.trade_id, trades.c.alias, trades.c.engine, trades.c.opened_by, trades.c.closed_by)
-    halves = columns.where(trades.c.trade_id.in_(names)), columns.where(trades.c.alias.in_(names), _IS_OPEN)
-    for row in connection.execute(union_all(*halves)):
+    for row in named(connection, names):
         found.used.add(row.trade_id)
         if row.closed_by is None and row.alias is not None:
             found.aliases[row.engine, row.alias] = row.opened_by

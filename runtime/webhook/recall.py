@@ -1,24 +1,40 @@
-"""The newest event of each of some dedupe keys: one look into the index for each, however often a key came before."""
+"""Looking up many names at once: one look into an index for each, in statements that are made once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from runtime.payload import dumps
 
-_QUERY = """
-SELECT events.dedupe_key, events.id, events.ts FROM {} AS asked
+_GIVEN = {"sqlite": "json_each(:given)", "postgresql": "json_array_elements_text(CAST(:given AS json))"}
+_NEWEST = """
+SELECT events.dedupe_key, events.id, events.ts FROM {given} AS asked
 JOIN events ON events.id = (SELECT id FROM events WHERE dedupe_key = asked.value ORDER BY id DESC LIMIT 1)
 """
-_BY_DIALECT = {
-    "sqlite": text(_QUERY.format("json_each(:keys)")),
-    "postgresql": text(_QUERY.format("json_array_elements_text(CAST(:keys AS json))")),
-}
+# OR would read all trades, however many there ever were.
+_NAMED = """
+SELECT trade_id, alias, engine, opened_by, closed_by FROM trades
+WHERE trade_id IN (SELECT value FROM {given} AS asked)
+UNION ALL
+SELECT trade_id, alias, engine, opened_by, closed_by FROM trades
+WHERE closed_by IS NULL AND alias IN (SELECT value FROM {given} AS asked)
+"""
+_NEWEST_BY = {dialect: text(_NEWEST.format(given=given)) for dialect, given in _GIVEN.items()}
+_NAMED_BY = {dialect: text(_NAMED.format(given=given)) for dialect, given in _GIVEN.items()}
 
 
 def newest(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int, str]]:
-    """(id, ts) by key, of the keys that were ever stored."""
-    query = _BY_DIALECT[connection.dialect.name]
-    return {key: (event_id, ts) for key, event_id, ts in connection.execute(query, {"keys": dumps(list(keys))})}
+    """(id, ts) of the newest event by dedupe key, of the keys that were ever stored, however often."""
+    rows = connection.execute(_NEWEST_BY[connection.dialect.name], {"given": dumps(list(keys))})
+    return {key: (event_id, ts) for key, event_id, ts in rows}
+
+
+def named(connection: Connection, names: Collection[str]) -> Iterable[Row[Any]]:
+    """trade_id, alias, engine, opened_by, closed_by of trades with one of the names as their id, or open by that alias.
+
+    One that has both comes twice.
+    """
+    return connection.execute(_NAMED_BY[connection.dialect.name], {"given": dumps(list(names))})
