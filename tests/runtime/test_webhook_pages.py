@@ -52,7 +52,8 @@ def test_an_unknown_path_is_json_too(webhook: TestClient, method: str, path: str
 def test_ready_says_what_is_wrong(
     webhook: TestClient, journal: Path, alert: Make, wait_until: Callable[..., None]
 ) -> None:
-    assert webhook.get("/ready").json() == {"ok": True, "checks": {"store": "ok", "journal": "ok"}}
+    checks = {"store": "ok", "journal": "ok", "disk": "ok"}
+    assert webhook.get("/ready").json() == {"ok": True, "checks": checks, "degraded": []}
     journal.unlink(missing_ok=True)
     journal.mkdir()
     assert webhook.post("/tv", json=alert()).status_code == 200
