@@ -21,7 +21,8 @@ from runtime.store import Store, StoreError
 T = TypeVar("T")
 
 IDLE_SECONDS = 5.0
-SHARED_SECONDS = 1.0  # other processes commit what this one delivers, and end without a word
+SHARED_SECONDS = 2.0  # other processes commit what this one delivers, and cannot wake it
+STANDBY_SECONDS = 1.0  # the one that delivers ends without a word
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 YIELD = 20  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
@@ -107,7 +108,7 @@ class Deliverer(ABC):
             began = clock.steady()
             try:
                 if not self._leads():
-                    self._stopping.wait(SHARED_SECONDS)
+                    self._stopping.wait(STANDBY_SECONDS)
                     continue
                 more = self.deliver()
             except Exception as error:

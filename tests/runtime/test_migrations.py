@@ -24,7 +24,15 @@ from tests.runtime.conftest import ROOT
 from tests.runtime.ledger_kit import opened
 
 FIXTURES = Path(__file__).parent / "fixtures"
-WEBHOOKS = ("webhook_v0", "webhook_router", "webhook_messages", "webhook_alias", "webhook_sinks")
+WEBHOOKS = (
+    "webhook_v0",
+    "webhook_router",
+    "webhook_messages",
+    "webhook_alias",
+    "webhook_sinks",
+    "webhook_router_sinks",
+)
+# The last is one of webhook_router that webhook_sinks had taken on: it lacks a column that the count says is there.
 SCHEMAS = {"webhook": tables.SCHEMA, "perf": perf.SCHEMA}
 
 

@@ -26,6 +26,7 @@ from tests.runtime.postgres import Postgres
 from tests.runtime.process_kit import Answer, Daemon, Json, Line
 
 TRIALS = 60
+LEVELS = {"signal": "BUY", "price": 2000.0, "tp": 2010, "sl": 1995}
 
 
 @dataclass
@@ -163,6 +164,21 @@ def test_one_delivers_and_the_other_takes_over_when_it_is_killed(
     assert journalled(environ) == stored
     assert {row for one in sending for row in one.acked} <= set(two.ids())
     assert max(Counter(journalled(environ)).values()) == 1
+
+
+def test_two_on_one_file_share_the_work_too(
+    daemon: Callable[[str], Daemon], environ: dict[str, str], wait_until: Callable[..., None]
+) -> None:
+    """Such as an old process that is slow to end while the new one is up: the log book gets each alert once."""
+    one, other = daemon("runtime.webhook").start(), daemon("runtime.webhook").start()
+    body = {"key": environ["TV_WEBHOOK_KEY"], "engine": "TV_TEST", "symbol": "X", "tf": "1", "reason": "", **LEVELS}
+    ids = [webhook.post(body).body["id"] for _ in range(5) for webhook in (one, other)]
+    assert [webhook.get("/api/state")["role"] for webhook in (one, other)] == ["leader", "standby"]
+    one.kill()
+    ids += [other.post(body).body["id"] for _ in range(3)]
+    wait_until(lambda: len(journalled(environ)) == len(ids), 20)
+    assert journalled(environ) == ids == list(range(1, 14))
+    assert other.get("/api/state")["role"] == "leader"
 
 
 def roles(two: Pair) -> list[str]:
