@@ -28,14 +28,14 @@ _OPENED = ("trade_id", "alias", "engine", "symbol", "side", "entry", "stop", "tp
 class Questions:
     """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock.
 
-    `every`: the open trades of all engines matter, also of those that are configured no longer.
+    `symbols`: open trades on them matter whoever holds them, also engines that are configured no longer.
     """
 
     keys: frozenset[str] = frozenset()
     engines: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     lock: bool = False
-    every: bool = False
+    symbols: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -169,8 +169,9 @@ def _look(connection: Connection, asked: Questions) -> _Found:
     last = int(connection.execute(_LAST).scalar_one())
     seen = newest(connection, asked.keys) if asked.keys else {}
     found = _Found(last, seen, routing.lock(connection)[0] if asked.lock else None)
-    if asked.engines or asked.every:
-        found.trades = routing.open_trades(connection, None if asked.every else asked.engines)
+    holder = {found.lock.engine} if found.lock and asked.symbols else set()  # its last trade gives the lock back
+    if asked.engines or asked.symbols:
+        found.trades = routing.open_trades(connection, asked.engines | holder, asked.symbols)
     if asked.names:
         _look_at_names(connection, asked.names, found)
     return found

@@ -146,8 +146,8 @@ class Pipeline:
                 wanted.add(engine.name)
         # The engines that are not aggressive neither need nor change the lock. A bar may concern any of them.
         lock = any(one.sized.engine.aggressive or _is_bar(one) for one in arrivals)
-        every = any(_is_bar(one) for one in arrivals)
-        return Questions(frozenset(keys), frozenset(wanted), frozenset(names), lock, every)
+        barred = frozenset(one.sized.alert.symbol for one in arrivals if _is_bar(one))
+        return Questions(frozenset(keys), frozenset(wanted), frozenset(names), lock, barred)
 
     def _settle(self, book: Book, known: Known, arrival: Arrival) -> Result:
         first = self._first(book, arrival)

@@ -15,8 +15,9 @@ from runtime.store import upsert
 from runtime.store.tables import resets, router, trades
 
 _LOCK = select(router).where(router.c.id == 1)
-_ALL_OPEN = select(trades).where(trades.c.closed_by.is_(None)).order_by(trades.c.opened_by)
-_OPEN = _ALL_OPEN.where(trades.c.engine.in_(bindparam("engines", expanding=True)))
+_OPEN = select(trades).where(trades.c.closed_by.is_(None))
+_OPEN_OF = _OPEN.where(trades.c.engine.in_(bindparam("names", expanding=True)))
+_OPEN_ON = _OPEN.where(trades.c.symbol.in_(bindparam("names", expanding=True)))
 _KNOWN = tuple(field.name for field in fields(Trade))
 _ENDED = ("closed_by", "closed_ts", "exit", "pnl", "r", "closed_why", "locked")
 
@@ -60,11 +61,16 @@ def reset(connection: Connection, now: datetime, ip: str) -> str | None:
     return before.engine if before else None
 
 
-def open_trades(connection: Connection, engines: Collection[str] | None) -> dict[str, list[Trade]]:
-    """The open virtual trades of each of `engines`, None: of all, oldest first."""
+def open_trades(
+    connection: Connection, engines: Collection[str], symbols: Collection[str] = ()
+) -> dict[str, list[Trade]]:
+    """By engine, oldest first: all open trades of `engines`, and whoever's are open on `symbols`."""
+    rows: dict[str, Row[Any]] = {}
+    for query, names in ((_OPEN_OF, engines), (_OPEN_ON, symbols)):
+        if names:
+            rows |= {row.trade_id: row for row in connection.execute(query, {"names": list(names)})}
     found: dict[str, list[Trade]] = {}
-    rows = connection.execute(_ALL_OPEN) if engines is None else connection.execute(_OPEN, {"engines": list(engines)})
-    for row in rows:
+    for row in sorted(rows.values(), key=lambda row: int(row.opened_by)):
         found.setdefault(row.engine, []).append(_trade(row))
     return found
 

@@ -19,6 +19,7 @@ from runtime import settings
 from runtime.payload import Invalid
 from runtime.store import Store, tables
 from runtime.store.time_limit import TimeLimit
+from runtime.webhook import routing
 from runtime.webhook.alert import read
 from runtime.webhook.events import Origin
 from runtime.webhook.pipeline import Arrival, Pipeline, Result
@@ -181,3 +182,13 @@ def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monke
     *late, last = asyncio.run(run())
     assert [str(error) for error in late] == ["no commit within 0.1 s"] * 3
     assert (last, written) == (9, [9])
+
+
+def test_no_question_reads_all_open_trades(store: Store) -> None:
+    """However many alerts open trades that nobody ever closes."""
+    with store.read() as connection:
+        for query in (routing._OPEN_OF, routing._OPEN_ON):
+            sql = query.params(names=["X"]).compile(connection, compile_kwargs={"literal_binds": True})
+            steps = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+            assert steps
+            assert all(step.startswith("SEARCH trades USING INDEX trades_open") for step in steps), steps
