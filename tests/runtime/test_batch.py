@@ -165,7 +165,7 @@ def test_an_item_that_fails_undoes_only_itself(store: Store) -> None:
 
 def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_limit", TimeLimit(0.1))
-    gate = threading.Event()
+    gate, began = threading.Event(), threading.Event()
     written: list[int] = []
 
     def many(_: Connection, items: Sequence[int]) -> list[int]:
@@ -173,7 +173,8 @@ def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monke
         return list(items)
 
     async def run() -> list[Any]:
-        store.submit(lambda _: gate.wait(5))
+        store.submit(lambda _: began.set() or gate.wait(5))
+        assert await asyncio.to_thread(began.wait, 5)
         late = await asyncio.gather(*(store.write_item(many, item) for item in range(3)), return_exceptions=True)
         gate.set()
         monkeypatch.setattr(store, "_limit", TimeLimit(5))
