@@ -29,6 +29,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -77,11 +78,11 @@ class Edge:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], clock.steady() - begun
-                message["headers"] = [*message.get("headers", ()), *self._headers(request.id)]
+                message["headers"] = self._dress(list(message.get("headers", ())), request.id)
             await send(message)
 
         if asked == "HEAD":
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", "runtime.head": True}
         try:
             await self._app(scope, receive, dressed)
         finally:
@@ -90,8 +91,11 @@ class Edge:
             if asked not in ("GET", "HEAD") or status >= 400:
                 _tell(request, asked, route, status, seconds)
 
-    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
-        headers = [*_ALWAYS, (b"x-request-id", request_id.encode("ascii"))]
+    def _dress(self, headers: list[Header], request_id: str) -> list[Header]:
+        """A page's own files say themselves how long they may be kept; nothing else may be."""
+        kept = any(name == b"cache-control" for name, _ in headers)
+        headers += [one for one in _ALWAYS if not kept or one[0] != b"cache-control"]
+        headers.append((b"x-request-id", request_id.encode("ascii")))
         return [*headers, (b"connection", b"close")] if self.draining else headers
 
 

@@ -21,10 +21,18 @@ STOP_SECONDS = 1  # after the drain; together they outlast a write's own time li
 log = logging.getLogger("runtime.service")
 
 
-def run(app: App, listen: Listen, environ: Mapping[str, str], *, alive: Callable[[], bool] = lambda: True) -> None:
+def run(
+    app: App,
+    listen: Listen,
+    environ: Mapping[str, str],
+    *,
+    alive: Callable[[], bool] = lambda: True,
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
     """Serve `app` until SIGTERM or SIGINT.
 
-    `alive` is asked before each watchdog sign: once it is False, systemd kills and restarts the service.
+    `alive` is asked before each watchdog sign: once it is False, systemd kills and restarts the service. `stopping` is
+    called first of all when it stops: answers without an end, such as streams, must end then.
     """
     edge = Edge(app)
     config = uvicorn.Config(
@@ -41,18 +49,24 @@ def run(app: App, listen: Listen, environ: Mapping[str, str], *, alive: Callable
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     sockets = systemd.inherited_sockets(environ)
-    _Server(config, edge, environ, alive).run(sockets=sockets or None)
+    _Server(config, edge, environ, alive, stopping).run(sockets=sockets or None)
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, edge: Edge, environ: Mapping[str, str], alive: Callable[[], bool]
+        self,
+        config: uvicorn.Config,
+        edge: Edge,
+        environ: Mapping[str, str],
+        alive: Callable[[], bool],
+        stopping: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._edge = edge
         self._notifier = systemd.Notifier(environ)
         self._every = systemd.watchdog_seconds(environ)
         self._alive = alive
+        self._stopping = stopping
         self._watchdog: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -82,6 +96,7 @@ class _Server(uvicorn.Server):
         moment ago may not have sent its request yet: closing it now would be a failed request.
         """
         self._edge.draining = True
+        self._stopping()
         for server in self.servers:
             server.close()
         limit = clock.steady() + DRAIN_SECONDS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 T = TypeVar("T")
 
 PERF = "http://127.0.0.1:8010"
+TIMEZONE = "America/Montreal"
+Language = Literal["fr", "en"]
 
 
 class SettingsError(Exception):
@@ -62,6 +64,7 @@ class WebhookSettings:
     (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
     TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
     EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times. RETENTION_DAYS (0: for ever).
+    UI_LANGUAGE is fr or en.
     """
 
     key: Secret
@@ -81,6 +84,7 @@ class WebhookSettings:
     rotation: Rotation = Rotation()
     watch: Watching = Watching()
     retention_days: float = 0.0
+    language: Language = "fr"
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -104,6 +108,7 @@ class PerfSettings:
     """Of perf: PERF_TOKEN, PERF_EQUITY0 (account currency), PERF_REVERSAL, TRADING_STATE_DIR, LISTEN_HOST/PORT.
 
     PERF_STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
+    JOURNAL_TZ and UI_LANGUAGE (fr or en) are its page's.
     """
 
     token: Secret
@@ -113,6 +118,8 @@ class PerfSettings:
     reversal: str = "keep"
     store: Path | Secret | None = None
     watch: Watching = Watching()
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(TIMEZONE))
+    language: Language = "fr"
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -129,7 +136,7 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     """Settings of the webhook. Raises SettingsError naming each variable that is missing or wrong."""
     env = Reader(environment() if environ is None else environ)
     key, ops_key = env.secret("TV_WEBHOOK_KEY"), env.secret("OPS_ADMIN_KEY")
-    timezone = env.read("JOURNAL_TZ", "America/Montreal", _timezone)
+    timezone = env.timezone()
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
     state, listen = env.state(), env.listen(8000)
     registry = env.engines(timezone)
@@ -137,10 +144,10 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
     more_keys, store = env.keys(key), env.place("STORE_URL")
     jsonl, rotation, watch = env.path_or_none("EVENTS_JSONL"), env.rotation(), env.watch()
-    retention = env.read("RETENTION_DAYS", "0", _days)
+    retention, language = env.read("RETENTION_DAYS", "0", _days), env.language()
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention)
+    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention, language)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
@@ -150,9 +157,9 @@ def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     equity0 = env.read("PERF_EQUITY0", "10000", _equity)
     reversal = env.read("PERF_REVERSAL", "keep", _reversal)
     state, listen, store = env.state(), env.listen(8010), env.place("PERF_STORE_URL")
-    watch = env.watch()
+    watch, timezone, language = env.watch(), env.timezone(), env.language()
     env.finish()
-    return PerfSettings(token, equity0, state, listen, reversal, store, watch)
+    return PerfSettings(token, equity0, state, listen, reversal, store, watch, timezone, language)
 
 
 def store_place(service: str, environ: Mapping[str, str] | None = None) -> Path | Secret:
@@ -222,7 +229,7 @@ class Reader:
         return Rotation(self.read("EVENTS_MAX_MB", "64", _megabytes), self.read("EVENTS_KEEP", "10", _count))
 
     def timezone(self) -> ZoneInfo:
-        return self.read("JOURNAL_TZ", "America/Montreal", _timezone)
+        return self.read("JOURNAL_TZ", TIMEZONE, _timezone)
 
     def seconds(self, name: str, default: str) -> float:
         return self.read(name, default, _seconds)
@@ -237,6 +244,9 @@ class Reader:
 
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
+
+    def language(self) -> Language:
+        return self.read("UI_LANGUAGE", "fr", _language)
 
     def listen(self, port: int) -> Listen:
         host = self.read("LISTEN_HOST", "127.0.0.1", str)
@@ -336,6 +346,13 @@ def _opposite(text: str) -> Literal["close", "reject"]:
     if text == "close" or text == "reject":
         return text  # type: ignore[return-value,unused-ignore]
     raise ValueError("expected close or reject")
+
+
+def _language(text: str) -> Language:
+    value = text.lower()
+    if value == "fr" or value == "en":
+        return value  # type: ignore[return-value,unused-ignore]
+    raise ValueError("expected fr or en")
 
 
 def _port(text: str) -> int:

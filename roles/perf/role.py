@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ops.fields import DatabaseUrl, ListenAddress, Port, answers_at, database_address
+from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at, database_address
 from ops.inventory import Host
 from ops.resources import Check, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
@@ -19,6 +19,8 @@ class Config(RoleConfig):
     listen: ListenAddress = Field("127.0.0.1", description="address to listen on")
     token: Secret = Field(min_length=12, description="bearer token for callers from other machines")
     equity0: float = Field(10_000.0, gt=0, description="account size that the equity curve starts from")
+    timezone: TimeZone = Field("America/Montreal", description="of the page's times; figures are by UTC day and hour")
+    language: Literal["fr", "en"] = Field("fr", description="of the page")
     reversal: Literal["close", "keep"] = Field("keep", description="what an OPEN does to the engine's opposite trade")
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")

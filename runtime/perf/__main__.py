@@ -19,7 +19,7 @@ def main() -> int:
 
     logs.configure(*wanted.secrets, style=wanted.watch.log_format)
     perf = Perf(wanted)
-    service.run(perf.app, wanted.listen, settings.environment(), alive=perf.alive)
+    service.run(perf.app, wanted.listen, settings.environment(), alive=perf.alive, stopping=perf.live.close)
     return 0
 
 

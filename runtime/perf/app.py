@@ -11,11 +11,14 @@ from fastapi import Depends, FastAPI, Request, Response
 from runtime import auth, clock, http, logs, payload, readiness
 from runtime.perf import event, ledger, rebuild, report
 from runtime.perf.ledger import Rules
+from runtime.perf.live import Figures
 from runtime.perf.pages import add_pages
 from runtime.perf.schema import EVENT_BODY
 from runtime.perf.tables import SCHEMA
 from runtime.settings import PerfSettings
 from runtime.store import Store, StoreError
+from runtime.webui.pages import Page, add_page
+from runtime.webui.stream import Live
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -33,6 +36,8 @@ class Perf:
         self.app.add_exception_handler(ledger.Refused, _refused)
         self._health()
         self._events()
+        self.live = Live(Figures(lambda: self.store, settings.equity0))
+        self._page()
         add_pages(self.app, settings.equity0, lambda: self.store, Depends(self.authorize))
 
     @property
@@ -60,6 +65,7 @@ class Perf:
         wanted = event.read(data, clock.now())
         rules = Rules(self.settings.equity0, self.settings.reversal)
         answer = await self.store.write(lambda connection: ledger.apply(connection, wanted, rules))
+        self.live.wake()
         kind = type(wanted).__name__.upper()
         self.app.meter.counts[kind,] += 1
         logs.note(type=kind)
@@ -94,6 +100,7 @@ class Perf:
         self._store = Store(self.settings.database, SCHEMA)
         self._store.submit(lambda connection: rebuild.refresh(connection, self.settings.equity0)).result()
         yield
+        self.live.close()
         self._store.close()
 
     def _health(self) -> None:
@@ -110,6 +117,14 @@ class Perf:
             from runtime import prometheus
 
             return Response(prometheus.exposition(self.families()), media_type=prometheus.CONTENT_TYPE)
+
+    def _page(self) -> None:
+        """Anyone may have the page; what it shows it asks for, and carries the token."""
+        add_page(self.app, Page("perf.html", "/perf/ui", self.settings.language, self.settings.timezone.key))
+
+        @self.app.get("/perf/stream", dependencies=[Depends(self.authorize)], include_in_schema=False)
+        async def stream() -> Any:
+            return self.live.connect(None)
 
     def _events(self) -> None:
         guarded, summary = [Depends(self.authorize)], "OPEN, UPDATE or CLOSE a trade"

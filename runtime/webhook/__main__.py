@@ -19,7 +19,8 @@ def main() -> int:
 
     logs.configure(*wanted.secrets, style=wanted.watch.log_format)
     webhook = Webhook(wanted)
-    service.run(webhook.app, wanted.listen, settings.environment(), alive=webhook.alive)
+    ending = webhook.dashboard.live.close
+    service.run(webhook.app, wanted.listen, settings.environment(), alive=webhook.alive, stopping=ending)
     return 0
 
 

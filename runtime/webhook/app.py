@@ -24,6 +24,7 @@ from runtime.store import Store, StoreError, tables
 from runtime.webhook import events, feeds, metrics, routing
 from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
+from runtime.webhook.dashboard import Dashboard
 from runtime.webhook.events import Origin
 from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
@@ -55,6 +56,7 @@ class Webhook:
         self.watch = Watch(settings, self.app, lambda: self.store, self.sinks)
         http.install(self.app)
         self._routes()
+        self.dashboard = Dashboard(self)
 
     @property
     def store(self) -> Store:
@@ -93,6 +95,7 @@ class Webhook:
     def _wake(self) -> None:
         for sink in self.sinks.values():
             sink.wake()
+        self.dashboard.live.wake()
 
     async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
@@ -164,6 +167,7 @@ class Webhook:
         for worker in workers:
             worker.start()
         yield
+        self.dashboard.close()
         for worker in reversed(workers):
             worker.stop()
         self._store.close()

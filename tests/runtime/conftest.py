@@ -36,6 +36,7 @@ with warnings.catch_warnings():
 
 KEY = "clé-of-the-tests-€"
 ROOT = Path(__file__).parents[2]
+READY = re.compile(r"ready on \('(?:127.0.0.1|0.0.0.0)', (\d+)\)|logger=runtime.telegram msg=\"?ready")
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
@@ -125,7 +126,9 @@ class Service:
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, **options)
         for line in self.process.stdout or ():
             self.said.append(line)
-            if found := re.search(r"ready on \('127.0.0.1', (\d+)\)|logger=runtime.telegram msg=\"?ready", line):
+            if found := re.search(
+                r"ready on \('(?:127.0.0.1|0.0.0.0)', (\d+)\)|logger=runtime.telegram msg=\"?ready", line
+            ):
                 self.url = f"http://127.0.0.1:{found[1]}"
                 self._listen()
                 return self

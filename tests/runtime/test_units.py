@@ -32,6 +32,7 @@ CONFIG = SimpleNamespace(
     ops_key=SecretStr("ops-key"),
     token=SecretStr(SECRET),
     timezone="America/Montreal",
+    language="en",
     equity0=10_000.0,
     reversal="keep",
     opposite="close",

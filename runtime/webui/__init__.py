@@ -1,0 +1,1 @@
+"""The two pages, `/dash` and `/perf/ui`: static files without a build step, and the streams that keep them current."""
