@@ -44,6 +44,7 @@ class Config(RoleConfig):
     timeout: float = Field(10, ge=1, le=120, description="seconds Telegram has for an answer")
     webhook_url: Url = Field("http://127.0.0.1:8000", description="tv-webhook, on this host")
     perf_url: Url = Field("http://127.0.0.1:8010", description="the ledger, on this host")
+    log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     database_url: DatabaseUrl | None = Field(None, description="the same as the webhook's; default: its file")
     base_url: str = Field(
         "https://api.telegram.org/bot",

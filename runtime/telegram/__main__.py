@@ -20,7 +20,7 @@ def main() -> int:
     from runtime import logs  # after the settings: the libraries take half a second to import
     from runtime.telegram.app import App
 
-    logs.configure(wanted.token, wanted.ops_key)
+    logs.configure(*wanted.secrets, style=wanted.log_format)
     try:
         asyncio.run(App(wanted, settings.environment()).run())
     except Exception:

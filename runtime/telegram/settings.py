@@ -30,7 +30,7 @@ _NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TelegramSettings:
-    """TELEGRAM_ENABLED, TELEGRAM_BOT_TOKEN, TELEGRAM_CHAT_ID, JOURNAL_TZ, and what is said below.
+    """TELEGRAM_ENABLED, TELEGRAM_BOT_TOKEN, TELEGRAM_CHAT_ID, JOURNAL_TZ, LOG_FORMAT, and below.
 
     `events`: TELEGRAM_EVENTS, kinds out of KINDS or `all`. `allowed`: TELEGRAM_ALLOWED_CHATS, whose commands are
     obeyed. `max_age` in seconds: TELEGRAM_MAX_AGE; older news are counted, not told. `timeout` in seconds:
@@ -52,6 +52,13 @@ class TelegramSettings:
     timezone: ZoneInfo
     max_age: float
     timeout: float
+    log_format: Literal["text", "json"]
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What no log line may show."""
+        place = (self.database,) if isinstance(self.database, Secret) else ()
+        return (self.token, self.ops_key, *place)
 
 
 def load(environ: Mapping[str, str] | None = None) -> TelegramSettings:
@@ -76,6 +83,7 @@ def load(environ: Mapping[str, str] | None = None) -> TelegramSettings:
         timezone=env.timezone(),
         max_age=env.seconds("TELEGRAM_MAX_AGE", "86400"),
         timeout=env.read("TELEGRAM_TIMEOUT", "10", _patience),
+        log_format=env.watch().log_format,
     )
     env.finish()
     return found

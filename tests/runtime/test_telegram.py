@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.telegram import TOKEN, Refusal, Telegram
+from tests.fakes.telegram import TOKEN, Refusal, Sent, Telegram
 
 Make = Callable[..., dict[str, Any]]
 Wait = Callable[..., None]
@@ -91,7 +91,9 @@ def test_each_kind_of_news_is_told_with_what_matters(
     webhook.post(alert(**short, event_type="CLOSE", exit=67000, id="end"))
     webhook.post({"ops_key": environ["OPS_ADMIN_KEY"]}, "/api/reset_lock")
     wait_until(lambda: "VERROU LIBÉRÉ" in telegram.text)
-    for words in ("OUVERT", "qté 0.06", "REFUSÉ (verrou)", "TEST", "<b>&lt; @all", "REFUSÉ (invalide)", "FERMÉ"):
+    for words in ("OUVERT", "qté 0.06", "REFUSÉ (verrou)", "TEST", "<b>&lt; @all", "REFUSÉ (invalide)"):
+        assert words in telegram.text
+    for words in ("FERMÉ", "68000 → 67000", "+1.00 R", "+60.00 USD"):
         assert words in telegram.text
     assert "<code>&lt;b&gt;&amp;lt; @all</code>" in "".join(one.html for one in telegram.sent)
 
@@ -248,16 +250,17 @@ def test_the_token_shows_nowhere(
 # commands
 
 
-def reply(telegram: Telegram, wait_until: Wait, text: str, **how: Any) -> str:
+def reply(telegram: Telegram, wait_until: Wait, text: str, words: str = "(60 s)", **how: Any) -> Sent:
+    """What is answered: the message after the command that says `words`; news may come in between."""
     before = len(telegram.sent)
     telegram.write(text, **how)
-    wait_until(lambda: len(telegram.sent) > before)
-    return telegram.sent[-1].text
+    wait_until(lambda: any(words in one.text for one in telegram.sent[before:]))
+    return next(one for one in telegram.sent[before:] if words in one.text)
 
 
-def pressed(telegram: Telegram, wait_until: Wait, number: int = 0, **how: Any) -> str:
+def pressed(telegram: Telegram, wait_until: Wait, question: Sent, number: int = 0) -> str:
     before = len(telegram.edits)
-    telegram.press(number, **how)
+    telegram.press(number, message=question)
     wait_until(lambda: len(telegram.edits) > before)
     return telegram.edits[-1][1]
 
@@ -275,15 +278,15 @@ def test_questions_are_answered(
     environ["PERF_URL"] = ledger.url
     service("runtime.telegram").start()
     send(webhook, alert, "n001", engine="USDTM_LONG")
-    assert "Lock: USDTM_LONG" in reply(telegram, wait_until, "/status")
-    assert "Lock: USDTM_LONG" in reply(telegram, wait_until, "/lock@trader_bot")
-    assert "BUY USDTM_LONG XAUUSD 2000 opened" in reply(telegram, wait_until, "/events 3")
-    assert "n from 1 to 20" in reply(telegram, wait_until, "/events many")
-    assert "equity 10000 (from 10000)" in reply(telegram, wait_until, "/perf")
-    assert "qty 3, risk 15 USD" in reply(telegram, wait_until, "/quote GOLD_CFD_LONG 2000 1995 2010")
-    assert "answered 400: sl" in reply(telegram, wait_until, "/quote GOLD_CFD_LONG 2000 2001")
-    assert "/help" in reply(telegram, wait_until, "/nonsense")
-    assert "/pause [minutes]" in reply(telegram, wait_until, "/help")
+    reply(telegram, wait_until, "/status", "Lock: USDTM_LONG")
+    reply(telegram, wait_until, "/lock@trader_bot", "Lock: USDTM_LONG")
+    reply(telegram, wait_until, "/events 3", "BUY USDTM_LONG XAUUSD 2000 opened")
+    reply(telegram, wait_until, "/events many", "n from 1 to 20")
+    reply(telegram, wait_until, "/perf", "equity 10000 (from 10000)")
+    reply(telegram, wait_until, "/quote GOLD_CFD_LONG 2000 1995 2010", "qty 3, risk 15 USD")
+    reply(telegram, wait_until, "/quote GOLD_CFD_LONG 2000 2001", "answered 400: sl")
+    reply(telegram, wait_until, "/nonsense", "/help")
+    reply(telegram, wait_until, "/help", "/pause [minutes]")
 
 
 def test_a_reset_is_asked_back_and_done_once(
@@ -291,29 +294,45 @@ def test_a_reset_is_asked_back_and_done_once(
 ) -> None:
     send(webhook, alert, "n001", engine="USDTM_LONG")
     wait_until(lambda: told(telegram))
-    assert "Libérer le verrou ?" in reply(telegram, wait_until, "/reset")
-    question = telegram.sent[-1]
+    question = reply(telegram, wait_until, "/reset", "Libérer le verrou ?")
     assert webhook.get("/api/state")["active_engine"] == "USDTM_LONG"
-    assert "Annulé" in pressed(telegram, wait_until, 1, message=question)
+    assert "Annulé" in pressed(telegram, wait_until, question, 1)
     assert webhook.get("/api/state")["active_engine"] == "USDTM_LONG"
-    reply(telegram, wait_until, "/reset")
-    question = telegram.sent[-1]
-    assert "détenu par USDTM_LONG" in pressed(telegram, wait_until, message=question)
+    question = reply(telegram, wait_until, "/reset")
+    assert "détenu par USDTM_LONG" in pressed(telegram, wait_until, question)
     assert webhook.get("/api/state")["active_engine"] is None
-    assert "Trop tard" in pressed(telegram, wait_until, message=question)
+    assert "Trop tard" in pressed(telegram, wait_until, question)
+
+
+def test_a_pause_is_asked_back_obeyed_and_told(
+    bot: Any, webhook: Any, telegram: Telegram, alert: Make, wait_until: Wait
+) -> None:
+    question = reply(telegram, wait_until, "/pause 30 GOLD_CFD_LONG", "pause GOLD_CFD_LONG pendant 30 min")
+    assert "En pause" in pressed(telegram, wait_until, question)
+    (pause,) = webhook.get("/api/guards")["pauses"]
+    assert (pause["scope"], pause["by"]) == ("GOLD_CFD_LONG", "telegram")
+    assert webhook.post(alert(reason="n001")).json()["outcome"] == "guarded"
+    wait_until(lambda: "REFUSÉ (garde-fou)" in telegram.text)
+    assert "pendant 30 min" in telegram.text
+    reply(telegram, wait_until, "/status", "en pause : GOLD_CFD_LONG jusqu'à")
+    question = reply(telegram, wait_until, "/resume GOLD_CFD_LONG", "Reprendre GOLD_CFD_LONG")
+    assert "Reprise" in pressed(telegram, wait_until, question)
+    wait_until(lambda: "REPRISE GOLD_CFD_LONG" in telegram.text)
+    assert webhook.get("/api/guards")["pauses"] == []
+    question = reply(telegram, wait_until, "/pause NOT_AN_ENGINE")
+    assert "'NOT_AN_ENGINE' is no engine" in pressed(telegram, wait_until, question)
 
 
 def test_what_waited_while_the_bot_was_down_changes_nothing(bot: Any, telegram: Telegram, wait_until: Wait) -> None:
     for command in ("/pause 30", "/reset", "/resume"):
-        assert "non exécutée" in reply(telegram, wait_until, command, ago=300)
-        assert telegram.sent[-1].buttons == []
-    assert "État" in reply(telegram, wait_until, "/status", ago=300)
+        assert reply(telegram, wait_until, command, "non exécutée", ago=300).buttons == []
+    reply(telegram, wait_until, "/status", "État", ago=300)
 
 
 def test_others_get_no_answer_and_their_words_are_not_logged(bot: Any, telegram: Telegram, wait_until: Wait) -> None:
     telegram.write("/reset strange-words", chat=666)
     telegram.press_of(666)
-    assert "État" in reply(telegram, wait_until, "/status")
+    reply(telegram, wait_until, "/status", "État")
     assert {one.chat for one in telegram.sent} == {"42"}
     assert telegram.edits == telegram.toasts == []
     bot.stop()
@@ -327,14 +346,13 @@ def test_a_wrong_operators_key_and_a_dead_webhook_are_told(
 ) -> None:
     environ["OPS_ADMIN_KEY"] = "not-the-webhooks-key"
     service("runtime.telegram").start()
-    reply(telegram, wait_until, "/reset")
-    assert "refuse la clé" in pressed(telegram, wait_until)
-    reply(telegram, wait_until, "/pause 5")
-    question = telegram.sent[-1]
+    question = reply(telegram, wait_until, "/reset")
+    assert "refuse la clé" in pressed(telegram, wait_until, question)
+    question = reply(telegram, wait_until, "/pause 5")
     webhook.stop()
-    assert "tv-webhook ne répond pas" in reply(telegram, wait_until, "/status")
-    assert "tv-webhook ne répond pas" in pressed(telegram, wait_until, message=question)
-    assert "perf ne répond pas" in reply(telegram, wait_until, "/perf")
+    reply(telegram, wait_until, "/status", "tv-webhook ne répond pas")
+    assert "tv-webhook ne répond pas" in pressed(telegram, wait_until, question)
+    reply(telegram, wait_until, "/perf", "perf ne répond pas")
 
 
 # the service
