@@ -72,7 +72,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         asked, begun, status, seconds = scope["method"], clock.steady(), 0, 0.0
-        request = logs.begin(next((value for name, value in scope["headers"] if name == b"x-request-id"), None))
+        request = logs.begin(dict(scope["headers"]).get(b"x-request-id"))
 
         async def dressed(message: Message) -> None:
             nonlocal status, seconds
@@ -108,7 +108,8 @@ def _route(scope: Scope) -> str:
 def _tell(request: logs.Request, method: str, route: str, status: int, seconds: float) -> None:
     """One line; 0 is the status of a caller who left before the answer."""
     fields = {"method": method, "path": route, "status": status, "ms": round(seconds * 1000, 2), **request.said}
-    log.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra={"fields": fields})
+    fields["request"] = request.id
+    logs.tell("runtime.http", "request", fields, failed=status >= 500)
 
 
 class Api(FastAPI):

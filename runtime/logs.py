@@ -12,11 +12,12 @@ import re
 import secrets as random
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from runtime import clock
 from runtime.keys import Secret
@@ -69,16 +70,40 @@ def note(**found: object) -> None:
         request.said.update(found)
 
 
+def tell(name: str, msg: str, fields: dict[str, object], *, failed: bool = False) -> None:
+    """The line of each request, as `logging` would write it. A record of its own would cost more than all the rest."""
+    root = logging.getLogger()
+    out = root.handlers[0] if root.handlers else None
+    if isinstance(out, _Out):
+        out.tell({"level": "error" if failed else "info", "logger": name, "msg": msg, **fields})
+    else:  # nobody configured the log: a test
+        logging.getLogger(name).log(logging.ERROR if failed else logging.INFO, msg, extra={"fields": fields})
+
+
 def configure(*secrets: Secret, style: Style = "text") -> None:
     """Lines on stdout, from INFO on; `secrets` never appear in one, not even in a library's traceback."""
     logging._srcfile = None  # logging's manual, "Optimization": our lines do not say where in the code they come from
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stdout)
     values = [secret.reveal() for secret in secrets]
-    handler.setFormatter(_Json(values) if style == "json" else _Text(values))
+    handler = _Out(_Json(values) if style == "json" else _Text(values))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+
+
+class _Out(logging.StreamHandler[TextIO]):
+    """Standard output, for records and for lines that are none."""
+
+    def __init__(self, formatter: _OneLine) -> None:
+        super().__init__(sys.stdout)
+        self.setFormatter(formatter)
+        self._line = formatter.told
+
+    def tell(self, fields: dict[str, Any]) -> None:
+        line = self._line(fields)
+        with self.lock or nullcontext():
+            self.stream.write(line + self.terminator)
+            self.stream.flush()
 
 
 class _OneLine(logging.Formatter):
@@ -91,7 +116,11 @@ class _OneLine(logging.Formatter):
         self._secrets = sorted(forms, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        line = self.line(self._fields(record))
+        return self.told(self._fields(record))
+
+    def told(self, fields: dict[str, Any]) -> str:
+        """On one line, without a secret."""
+        line = self.line(fields)
         for secret in self._secrets:
             if secret in line:
                 line = line.replace(secret, STARS)
