@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine, Mapping
+from functools import partial
 
 from runtime import systemd
 from runtime.store import Store, StoreError, tables
@@ -74,11 +75,11 @@ class App:
         services = Services(self._settings.webhook_url, self._settings.perf_url, self._settings.ops_key)
         words, zone = Words(self._settings.language), self._settings.timezone
         feed = Feed(Teller(words, zone), self._settings.events)
-        courier = Courier(store, line, feed, self._settings, lambda text: self._say("delivery", text))
+        courier = Courier(store, line, feed, self._settings, partial(self._say, "delivery"))
         commander = Commander(services, store, words, Answers(words, zone))
         allowed = self._settings.allowed
-        said = lambda text: self._say("commands", text)  # noqa: E731
-        listener = Listener(line, commander, allowed, words, said, lambda: courier.leads)
+        say, leads = partial(self._say, "commands"), lambda: courier.leads
+        listener = Listener(line, commander, allowed, words, say, leads)
         await courier.begin()
         self._ready("reaching Telegram")
         try:

@@ -16,7 +16,7 @@ from runtime.telegram import progress
 from runtime.telegram.answers import Answers
 from runtime.telegram.line import Buttons
 from runtime.telegram.services import Services, Silent, Strange
-from runtime.telegram.text import code, plain
+from runtime.telegram.text import code, fit, plain
 from runtime.telegram.words import Words
 
 STALE_SECONDS = 60.0
@@ -107,7 +107,7 @@ class Commander:
             if command.name in CHANGES:
                 return self._ask_back(command)
             read = self._reads.get(command.name)
-            return Reply(await read(command) if read else self._words("unknown"))
+            return Reply(fit(await read(command)) if read else self._words("unknown"))
         except Usage as usage:
             return Reply(plain(self._words(str(usage))))
         except (Silent, Strange) as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from runtime.telegram.news import Item, Row, Source, Teller, kind_of_control, ki
 from runtime.telegram.progress import TABLES, Ref
 
 BATCH = 1000
+
+log = logging.getLogger("runtime.telegram")
 
 _NAMES = ("id", "ts", "engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason", "outcome", "status")
 _EVENTS = select(*(events.c[name] for name in (*_NAMES, "reason_text", "event_type", "qty", "risk_usd", "guards")))
@@ -65,11 +68,20 @@ class Feed:
 
     def _items(self, connection: Connection, source: Source, rows: Sequence[Row]) -> list[Item]:
         if source == "resets":
-            return [self._teller.reset(row) for row in rows]
+            return [_safely(source, row, self._teller.reset) for row in rows]
         if source == "controls":
-            return [self._teller.control(row) for row in rows]
+            return [_safely(source, row, self._teller.control) for row in rows]
         closed = _closed(connection, [row["id"] for row in rows if row["outcome"] in ("closed", "opened")])
-        return [self._teller.event(row, closed.get(row["id"], ())) for row in rows]
+        return [_safely(source, row, lambda one: self._teller.event(one, closed.get(one["id"], ()))) for row in rows]
+
+
+def _safely(source: Source, row: Row, tell: Callable[[Row], Item]) -> Item:
+    """A row that cannot be put into words is told by its number: it must not hold up what comes after it."""
+    try:
+        return tell(row)
+    except Exception:
+        log.exception("row %d of %s cannot be told", row["id"], source)
+        return Item(source, row["id"], str(row["ts"]), "ignored", f"⚠️ {source} {row['id']}")
 
 
 def _closed(connection: Connection, ids: Iterable[int]) -> dict[int, list[Row]]:

@@ -53,6 +53,16 @@ def money(value: object) -> str:
     return f"{value:+.2f}" if isinstance(value, int | float) and not isinstance(value, bool) else "—"
 
 
+def fit(html: str) -> str:
+    """As many whole lines as one message takes; none of our tags goes over a line's end."""
+    if units(html) <= LONGEST:
+        return html
+    lines = html.split("\n")
+    while units("\n".join(lines)) > LONGEST - 2:
+        lines.pop()
+    return "\n".join([*lines, "…"])
+
+
 def parts(blocks: list[str], gap: str = "\n\n") -> list[list[int]]:
     """Which blocks go together into one message: as many as fit, in order. No block is longer than a message."""
     found: list[list[int]] = []

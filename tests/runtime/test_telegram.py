@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import socket
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from tests.fakes.telegram import TOKEN, Refusal, Sent, Telegram
+from tests.runtime.conftest import ROOT
 
 Make = Callable[..., dict[str, Any]]
 Wait = Callable[..., None]
@@ -388,6 +390,25 @@ def test_systemd_is_told_that_it_is_ready_and_alive(
         bot.stop()
         while "STOPPING=1" not in heard:
             heard += manager.recv(4096).decode()
+
+
+def test_a_store_that_is_not_there_yet_is_waited_for(
+    telegram: Telegram, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        given = environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "TRADING_STATE_DIR": str(tmp_path / "late")}
+        command = [sys.executable, "-m", "runtime.telegram"]
+        with subprocess.Popen(command, cwd=ROOT, env=os.environ | given, stdout=subprocess.DEVNULL) as process:
+            heard = manager.recv(4096).decode()
+            assert "STATUS=waiting for the store" in heard
+            assert "EXTEND_TIMEOUT_USEC" in heard
+            (tmp_path / "late").mkdir()
+            while "READY=1" not in heard:
+                heard = manager.recv(4096).decode()
+            process.terminate()
+            assert process.wait(10) == 0
 
 
 def test_a_bot_that_is_off_talks_to_nobody_and_forgets(

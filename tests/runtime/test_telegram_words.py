@@ -23,11 +23,12 @@ from runtime.telegram import commands, progress
 from runtime.telegram.answers import Answers, age
 from runtime.telegram.commands import Command, Commander, parse
 from runtime.telegram.compose import STORM, compose, merged
+from runtime.telegram.feed import Feed
 from runtime.telegram.line import Later, Moved, Refused, meaning
 from runtime.telegram.news import Item, Teller, kind_of_event
 from runtime.telegram.services import Services
 from runtime.telegram.settings import KINDS, load
-from runtime.telegram.text import LONGEST, code, number, units
+from runtime.telegram.text import LONGEST, code, fit, number, units
 from runtime.telegram.words import EN, FR, Words
 from tests.fakes.telegram import TOKEN, Shown
 
@@ -229,6 +230,27 @@ def test_a_command_is_a_word_with_a_slash(text: str, expected: Any) -> None:
 )
 def test_numbers_are_written_as_people_do(value: Any, shown: str) -> None:
     assert number(value) == shown
+
+
+@given(st.lists(st.text(alphabet="é&<\U0001f600x", max_size=400), min_size=1, max_size=40))
+def test_an_answer_is_cut_at_a_lines_end(texts: list[str]) -> None:
+    whole = "\n".join(code(text, 400) or "-" for text in texts)
+    cut = fit(whole)
+    assert units(cut) <= LONGEST
+    assert cut == whole or set(cut.split("\n")) <= {*whole.split("\n"), "…"}
+
+
+def test_a_row_that_cannot_be_told_holds_up_nothing(store: Store) -> None:
+    def write(connection: Any) -> None:
+        for row_id, ts in ((1, "no time at all"), (2, clock.iso(NOW))):
+            row = {"id": row_id, "ts": ts, "ip": "", "by": "api", "action": "pause", "scope": "*", "detail": "{"}
+            connection.execute(tables.controls.insert(), row)
+
+    store.submit(write).result(5)
+    with store.read() as connection:
+        batch = Feed(TELLER, frozenset(KINDS)).waiting(connection, START)
+    assert sorted(item.id for item in batch.items) == [1, 2]
+    assert batch.end["controls"] == 2
 
 
 def test_ages_are_told_in_the_units_that_matter() -> None:
