@@ -1,4 +1,4 @@
-"""What alerts are delivered to, asked of a deployed host: well, failing, dead letters, and having them sent again."""
+"""What is asked of a deployed host from outside: its sinks, its dead letters, its numbers, and a second key."""
 
 from __future__ import annotations
 
@@ -95,3 +95,50 @@ def test_a_wrong_question_says_what_to_do(deployed: Desk) -> None:
     none = deployed.inv("outbox.retry", "--host", name, "--sink", "perf", "--all")
     assert none.code == 1
     assert "no dead letters" in none.err
+
+
+def test_a_hardened_unit_still_tells_its_numbers(deployed: Desk, event: int) -> None:
+    """It sees only a part of /proc."""
+    token = {"Authorization": f"Bearer {deployed.secret('perf_token')}"}
+    for service, headers in (("webhook", {}), ("perf", token)):
+        answer = httpx.get(f"{deployed.url(service)}/metrics", headers=headers)
+        assert answer.status_code == 200
+        found = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+        assert float(found["process_resident_memory_bytes"]) > 1e7
+        assert float(found["process_open_fds"]) > 5
+        assert any(name.startswith("trading_build_info") and 'version="0.' in name for name in found)
+    assert httpx.get(f"{deployed.url('perf')}/metrics").status_code == 401
+
+
+def test_a_request_s_line_in_the_system_journal_names_it(deployed: Desk) -> None:
+    name = secrets.token_hex(8)
+    body = {**GOLD, "key": deployed.secret("webhook_key"), "engine": "TV_TEST"}
+    httpx.post(f"{deployed.url('webhook')}/tv", json=body, headers={"X-Request-Id": name})
+    line = deployed.on(f"journalctl --sync; journalctl --no-pager -o cat -u tv-webhook.service | grep request={name}")
+    assert "path=/tv status=200" in line
+    assert "engine=TV_TEST" in line
+
+
+# As the inventory's text is filled in by format().
+SECOND_KEY = "keys: {{tv-2036: {{key: {{secret: webhook_key_2036, generate: true}}, expires: 2036-12-31T00:00:00Z}}}}"
+
+
+@pytest.fixture
+def with_a_second_key(deployed: Desk) -> Iterator[None]:
+    usual = deployed.text
+    deployed.text = usual.replace("    ops_key:", f"    {SECOND_KEY}\n        ops_key:")
+    deployed.describe()
+    deployed.deploy()
+    yield
+    deployed.text = usual
+    deployed.describe()
+    deployed.deploy()
+
+
+def test_a_second_key_opens_beside_the_first(deployed: Desk, with_a_second_key: None) -> None:
+    url, names = deployed.url("webhook"), []
+    for secret in ("webhook_key", "webhook_key_2036"):
+        body = {**GOLD, "engine": "TV_TEST", "key": deployed.secret(secret)}
+        assert httpx.post(f"{url}/tv", json=body).status_code == 200
+        names.append(httpx.get(f"{url}/api/events?limit=1").json()["events"][0]["_key"])
+    assert names == ["default", "tv-2036"]
