@@ -20,6 +20,7 @@ from runtime.auth import Forbidden, Unauthorized
 from runtime.meter import Meter
 from runtime.payload import Invalid, NotJson
 from runtime.store import StoreError
+from runtime.time_limit import TimeLimit
 
 MAX_BODY = 64 * 1024
 BODY_SECONDS = 10.0
@@ -34,6 +35,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Response]]
 
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+_dumps = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 log = logging.getLogger("runtime.http")
 
@@ -52,7 +55,7 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return _dumps(content).encode("ascii")
 
 
 class Edge:
@@ -149,6 +152,24 @@ class Api(FastAPI):
             await response(scope, receive, send)
 
 
+class _Reading:
+    """A task that reads a body."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.task = task
+        self.over = self.expired = False
+
+    def done(self) -> bool:
+        return self.over
+
+    def expire(self) -> None:
+        self.expired = True
+        self.task.cancel()
+
+
+_readings: TimeLimit[_Reading] = TimeLimit(BODY_SECONDS, _Reading.expire)
+
+
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The body, held to `limit` bytes while it arrives. Raises TooLarge, TooSlow.
 
@@ -157,15 +178,26 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
         raise TooLarge
-    body = bytearray()
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that is awaited runs in one
+    reading = _Reading(task)
+    _readings.watch(reading)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    raise TooLarge
-    except TimeoutError:
+        return await _read(request, limit)
+    except asyncio.CancelledError:
+        if not reading.expired or task.uncancel():  # somebody else cancelled it too
+            raise
         raise TooSlow from None
+    finally:
+        reading.over = True
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge
     return bytes(body)
 
 

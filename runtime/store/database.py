@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -16,8 +16,8 @@ from runtime.store import engine, lease, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
 from runtime.store.schema import Schema
-from runtime.store.time_limit import TimeLimit
 from runtime.store.writer import CommitMeter, Write, WriteMany, Writer
+from runtime.time_limit import TimeLimit
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -45,7 +45,7 @@ class Store:
         self._place, self._file = place, engine.file(place)
         self.leases = lease.of(place, wanted.name)
         self._writer = Writer(self._writers)
-        self._limit = TimeLimit(WRITE_SECONDS)
+        self._limit: TimeLimit[asyncio.Future[Any]] = TimeLimit(WRITE_SECONDS, _too_late)
 
     @property
     def alive(self) -> bool:
@@ -108,6 +108,10 @@ class Store:
     def _dispose(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
+
+
+def _too_late(future: asyncio.Future[Any]) -> None:
+    future.set_exception(StoreError(f"no commit within {WRITE_SECONDS:g} s"))
 
 
 async def _within(seconds: float, future: asyncio.Future[T]) -> T:

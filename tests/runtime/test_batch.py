@@ -17,8 +17,8 @@ from sqlalchemy import Connection, insert, select
 
 from runtime import settings
 from runtime.payload import Invalid
-from runtime.store import Store, tables
-from runtime.store.time_limit import TimeLimit
+from runtime.store import Store, database, tables
+from runtime.time_limit import TimeLimit
 from runtime.webhook import routing
 from runtime.webhook.alert import read
 from runtime.webhook.events import Origin
@@ -164,7 +164,7 @@ def test_an_item_that_fails_undoes_only_itself(store: Store) -> None:
 
 
 def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_limit", TimeLimit(0.1))
+    monkeypatch.setattr(store, "_limit", TimeLimit(0.1, database._too_late))
     gate, began = threading.Event(), threading.Event()
     written: list[int] = []
 
@@ -177,11 +177,11 @@ def test_items_that_wait_too_long_are_told_and_never_written(store: Store, monke
         assert await asyncio.to_thread(began.wait, 5)
         late = await asyncio.gather(*(store.write_item(many, item) for item in range(3)), return_exceptions=True)
         gate.set()
-        monkeypatch.setattr(store, "_limit", TimeLimit(5))
+        monkeypatch.setattr(store, "_limit", TimeLimit(5, database._too_late))
         return [*late, await store.write_item(many, 9)]
 
     *late, last = asyncio.run(run())
-    assert [str(error) for error in late] == ["no commit within 0.1 s"] * 3
+    assert [str(error) for error in late] == ["no commit within 2 s"] * 3
     assert (last, written) == (9, [9])
 
 
