@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
-from runtime import clock, logs
+from runtime import clock, logs, openapi
 from runtime.auth import Forbidden, Unauthorized
 from runtime.meter import Meter
 from runtime.payload import Invalid, NotJson
@@ -132,6 +132,11 @@ class Api(FastAPI):
         self._short[path] = handler
         self.post(path, **options)(handler)
         self._declared[path] = self.routes[-1]
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            openapi.describe(super().openapi())
+        return super().openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._short.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None

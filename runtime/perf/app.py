@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 
-from runtime import auth, clock, http, logs, payload, readiness
+from runtime import auth, clock, http, logs, openapi, payload, readiness
 from runtime.perf import event, ledger, rebuild, report
 from runtime.perf.ledger import Rules
 from runtime.perf.live import Figures
@@ -112,7 +113,9 @@ class Perf:
         async def ready() -> Any:
             return await self.ready()
 
-        @self.app.get("/metrics", dependencies=[Depends(self.authorize)], summary="Numbers for Prometheus")
+        shown: dict[str, Any] = {"dependencies": [Depends(self.authorize)], "openapi_extra": openapi.answers(401)}
+
+        @self.app.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse, **shown)
         def scrape() -> Any:
             from runtime import prometheus
 

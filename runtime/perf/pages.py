@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query
 from fastapi.responses import Response, StreamingResponse
 
-from runtime import clock, http, moment
+from runtime import clock, http, moment, openapi
 from runtime.payload import STORABLE, Json
 from runtime.perf import export, listing, report
 from runtime.perf.listing import Filter
@@ -28,7 +28,7 @@ Format = Annotated[Literal["csv", "parquet"], Query()]
 
 def add_pages(app: FastAPI, equity0: float, store: Callable[[], Store], guard: Any) -> None:
     """Register every GET below `/perf/`; `guard` is the dependency that lets callers in."""
-    shown = {"dependencies": [guard]}
+    shown = {"dependencies": [guard], "openapi_extra": openapi.answers(401)}
     _add_figures(app, equity0, store, shown)
     _add_trades(app, store, shown)
     _add_export(app, store, shown)
@@ -76,6 +76,10 @@ def _add_trades(app: FastAPI, store: Callable[[], Store], shown: Any) -> None:
 
 
 def _add_export(app: FastAPI, store: Callable[[], Store], shown: Any) -> None:
+    said = openapi.answers(401, 501)
+    said["responses"] |= openapi.file("text/csv", "application/vnd.apache.parquet")
+    shown = shown | {"openapi_extra": said, "response_class": Response}
+
     @app.get("/perf/export", summary="The ledger as a file, oldest trade first", **shown)
     def exported(
         format: Format = "csv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime import openapi
 from runtime.payload import Json
 
 _NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "string"}]}
@@ -44,4 +45,7 @@ EVENT_SCHEMA: Json = {
     "additionalProperties": True,
 }
 
-EVENT_BODY: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": EVENT_SCHEMA}}}}
+EVENT_BODY: Json = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": EVENT_SCHEMA}}},
+    **openapi.answers(401, 404, 409),
+}

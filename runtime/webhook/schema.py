@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime import openapi
 from runtime.payload import Json
 
 _LEVEL: Json = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}
@@ -10,7 +11,7 @@ _NAME: Json = {"anyOf": [{"type": "string", "maxLength": 128}, {"type": "integer
 
 ALERT_SCHEMA: Json = {
     "type": "object",
-    "required": ["key", "engine", "signal", "symbol", "tf", "price"],
+    "required": ["key", "symbol"],
     "properties": {
         "key": {"type": "string", "description": "one of the webhook's keys"},
         "engine": {"type": "string", "maxLength": 64, "description": "of a BAR: absent for the trades of all engines"},
@@ -40,9 +41,11 @@ ALERT_FIELDS: frozenset[str] = frozenset(ALERT_SCHEMA["properties"]) - {"key"}
 
 ALERT_BODY: Json = {
     "requestBody": {
+        "description": "A SIGNAL or OPEN needs engine, signal, tf and price too, a BAR high, low and close.",
         "required": True,
         "content": {media: {"schema": ALERT_SCHEMA} for media in ("application/json", "text/plain")},
-    }
+    },
+    **openapi.answers(403, 409),
 }
 
 _SCOPE: Json = {"type": "string", "maxLength": 64, "description": "an engine; `*` (default): everything"}
@@ -54,7 +57,9 @@ def _operator(*required: str, **properties: Json) -> Json:
     """An operator's request: the key is in the body, or in the header instead."""
     found: Json = {"ops_key": {"type": "string", "description": "or the header X-Ops-Key"}} | properties
     schema: Json = {"type": "object", "properties": found} | ({"required": list(required)} if required else {})
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    body: Json = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    header: Json = {"name": "X-Ops-Key", "in": "header", "required": False, "schema": {"type": "string"}}
+    return body | {"parameters": [header]} | openapi.answers(403)
 
 
 def _above_zero(most: float) -> Json:

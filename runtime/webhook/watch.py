@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
+from fastapi.responses import PlainTextResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
@@ -141,7 +142,7 @@ class Watch:
         async def ready() -> Any:
             return await self.ready()
 
-        @app.get("/metrics", summary="Numbers for Prometheus")
+        @app.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
         def scrape() -> Any:
             from runtime import prometheus
 
