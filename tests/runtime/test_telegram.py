@@ -68,6 +68,13 @@ def told(telegram: Telegram) -> list[str]:
     return re.findall(r"\bn\d{3}\b", telegram.text)
 
 
+def resident(bot: Any) -> float:
+    """MB, printed too."""
+    found = int(re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{bot.process.pid}/status").read_text())[0]) / 1000
+    sys.stdout.write(f"\ntv-telegram: {found:.0f} MB\n")
+    return found
+
+
 def test_alerts_are_told_together_in_order_and_once(
     bot: Any, webhook: Any, telegram: Telegram, alert: Make, wait_until: Wait
 ) -> None:
@@ -77,9 +84,7 @@ def test_alerts_are_told_together_in_order_and_once(
     assert told(telegram) == names(0, 20)
     assert len(telegram.sent) <= 5
     assert {one.chat for one in telegram.sent} == {"42"}
-    resident = int(re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{bot.process.pid}/status").read_text())[0]) / 1000
-    sys.stdout.write(f"\ntv-telegram: {resident:.0f} MB\n")
-    assert resident <= 90
+    assert resident(bot) <= 90
 
 
 def test_each_kind_of_news_is_told_with_what_matters(

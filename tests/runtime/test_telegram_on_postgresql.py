@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.telegram import Telegram
-from tests.runtime.test_telegram import Make, Wait, bot, names, reply, send, telegram, told, webhook
+from tests.runtime.test_telegram import Make, Wait, bot, names, reply, resident, send, telegram, told, webhook
 from tests.runtime.test_telegram import test_a_reset_is_asked_back_and_done_once as test_a_reset_is_asked_back
 
 __all__ = ["bot", "telegram", "test_a_reset_is_asked_back", "webhook"]
@@ -30,6 +30,7 @@ def test_of_two_one_tells_and_listens_and_the_other_takes_over(
     wait_until(lambda: len(told(telegram)) >= 5)
     time.sleep(1.5)
     assert told(telegram) == names(0, 5)
+    assert resident(leader) <= 90
     leader.kill()
     send(webhook, alert, *names(5, 5))
     wait_until(lambda: len(told(telegram)) >= 10, 20)
