@@ -227,6 +227,17 @@ def test_one_that_cannot_be_sent_does_not_take_its_neighbours_along(
     assert rows(environ, "SELECT ref FROM dead_letters") == [(1,)]
 
 
+def test_a_group_that_moved_is_followed(
+    bot: Any, webhook: Any, telegram: Telegram, alert: Make, wait_until: Wait
+) -> None:
+    telegram.refuse.append(Refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1007))
+    send(webhook, alert, "n001")
+    wait_until(lambda: told(telegram))
+    assert [one.chat for one in telegram.sent] == ["-1007"]
+    bot.stop()
+    assert "set TELEGRAM_CHAT_ID to it" in "".join(bot.said)
+
+
 def test_the_token_shows_nowhere(
     bot: Any, webhook: Any, telegram: Telegram, alert: Make, wait_until: Wait, environ: dict[str, str]
 ) -> None:
