@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import select
+from sqlalchemy import Connection, or_, select
 
 from runtime import clock
 from runtime.payload import Json
@@ -16,8 +16,12 @@ from runtime.webui.assets import bundle
 from runtime.webui.stream import Source, frame
 
 FIRST = 200
+LOOKED_AT = 5000
+IDLE = ("ignored", "updated")
 MOST = 100
 READY_SECONDS = 5.0
+
+events_ = tables.events.c
 
 
 class Feed(Source):
@@ -54,13 +58,12 @@ class Feed(Source):
         return told
 
     def _missed(self, after: int | None) -> tuple[list[Json], bool]:
-        """The newest events, and whether some between `after` and them are left out."""
+        """The newest alerts, and whether some between `after` and them are left out."""
         with self._store().read() as connection:
-            found = events.recent(connection, FIRST, "all")
-        if after is None:
-            return found, False
-        newer = [one for one in found if one["_id"] > after]
-        return newer, len(newer) == FIRST and newer[-1]["_id"] > after + 1
+            last = events.totals(connection).count
+            oldest = max(last - LOOKED_AT, after or 0)
+            found = _after(connection, oldest, FIRST)
+        return found, after is not None and (oldest > after or len(found) == FIRST)
 
     def _new(self) -> tuple[list[Json], int]:
         with self._store().read() as connection:
@@ -68,17 +71,21 @@ class Feed(Source):
             if self._last is None or last < self._last:
                 self._last = last
             before, self._last = self._last, last
-            if last == before:
-                return [], 0
-            query = select(tables.events).where(tables.events.c.id > before).order_by(tables.events.c.id.desc())
-            found = [events.stamped(row) for row in connection.execute(query.limit(MOST))]
-        return found, max(0, last - before - len(found))
+            found = _after(connection, before, MOST) if last > before else []
+        return found, last - before - MOST if len(found) == MOST else 0
 
     async def _look_ready(self) -> None:
         """It commits a row, so it is asked now and then, and once for all who listen."""
         if clock.steady() >= self._readiness_due:
             self._readiness_due = clock.steady() + READY_SECONDS
             self._readiness = await self._ready()
+
+
+def _after(connection: Connection, number: int, limit: int) -> list[Json]:
+    """The newest alerts after event `number`, newest first. A bar that did nothing is a candle, not an alert."""
+    alert = or_(events_.event_type.is_(None), events_.event_type != "BAR", events_.outcome.not_in(IDLE))
+    query = select(tables.events).where(events_.id > number, alert).order_by(events_.id.desc()).limit(limit)
+    return [events.stamped(row) for row in connection.execute(query)]
 
 
 async def readiness(asked: Awaitable[object]) -> Json:

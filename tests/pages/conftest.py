@@ -1,4 +1,4 @@
-"""The pages in a real browser, against real services. One browser for the run, a fresh context for each test."""
+"""The pages in a real browser, against real services. One browser for a file, a fresh context for each test."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def told(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for a file. Not for the whole run: Playwright's event loop would stay in the way of others' `asyncio.run`."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
@@ -58,6 +59,11 @@ class Watched:
     def complaints(self) -> list[str]:
         ran = self.page.evaluate("[...window.__ran, ...window.__refused]")
         return [*self._seen, *(f"ran or refused: {one}" for one in ran)]
+
+    @property
+    def misdeeds(self) -> list[str]:
+        """Complaints, but for answers of 400 and above: where the ledger is down on purpose."""
+        return [one for one in self.complaints if "Failed to load resource" not in one]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -26,7 +26,7 @@ SHOTS = (  # name, page, language, scheme, width, height, the whole page
     ("dash-en-light", "/dash", "en", "light", 1440, 900, True),
     ("dash-390", "/dash", "fr", "dark", 390, 844, False),
     ("dash-4k", "/dash", "en", "dark", 3840, 2160, False),
-    ("perf-ui", "/perf/ui", "en", "dark", 1440, 900, True),
+    ("perf-ui", "/perf/ui", "en", "dark", 1440, 1180, False),
     ("perf-ui-390", "/perf/ui", "fr", "light", 390, 844, False),
     ("perf-ui-4k", "/perf/ui", "fr", "light", 3840, 2160, False),
 )

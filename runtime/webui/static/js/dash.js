@@ -39,7 +39,7 @@ function tiles() {
   const last = feed.newest();
   const reading = state && [
     tile(t("lock"), state.active_engine ?? t("free"), state.lock ? `${t("since")} ${when(state.lock.since, now())}` : "", state.active_engine ? "warn" : ""),
-    tile(t("last_alert"), state.last_event_ts ? span(age(state.last_event_ts)) : t("none_yet"), last ? `${last.engine} ${last.signal} ${last.symbol}` : ""),
+    tile(t("last_alert"), last ? span(age(last._ts)) : t("none_yet"), last ? `${last.engine} ${last.signal} ${last.symbol}` : ""),
     tile(t("alerts"), whole(state.events_total), t("total")),
     tile(t("ready"), ready?.ok ? t("is_ready") : t("not_ready"), trouble(), ready?.ok ? "good" : "bad"),
   ];
@@ -118,7 +118,10 @@ function note() {
   }
 }
 
+let barsAt = null;
+
 async function bars() {
+  barsAt = state?.events_total;
   const symbol = $("f-symbol").value;
   const found = await ask(`/api/bars?limit=300${symbol ? `&symbol=${encodeURIComponent(symbol)}` : ""}`);
   $("candles-panel").hidden = !found?.bars.length;
@@ -141,5 +144,5 @@ eachSecond(() => {
   count += 1;
   tiles();
   showLock();
-  if (count % 10 === 0) { showEngines(); ledger(); }
+  if (count % 10 === 0) { showEngines(); ledger(); if (state.events_total !== barsAt) bars(); }
 });

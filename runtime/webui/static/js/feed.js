@@ -67,7 +67,7 @@ function row(one, fresh) {
     el("time", { dateTime: one._ts }, when(one._ts, now())),
     el(`span.badge.o-${/^[a-z]+$/.test(outcome) ? outcome : "other"}`, {}, named(outcome)),
     el("b.engine", {}, one.engine || "–"),
-    el("span.signal", {}, el(`span.${one.signal === "BUY" ? "buy" : "sell"}`, {}, one.signal), " ", el("b", {}, one.symbol), " ", el("span.dim", {}, one.tf)),
+    el("span.signal", {}, el(one.signal === "BUY" ? "span.buy" : one.signal === "SELL" ? "span.sell" : "b", {}, one.signal), " ", el("b", {}, one.symbol), " ", el("span.dim", {}, one.tf)),
     el("span.levels", {}, part(t("price"), one.price), part("SL", one.sl), part("TP", one.tp), part(t("qty"), one.qty)),
     el("span.reason", {}, one._why ? el("span.why", {}, one._why) : one.reason));
   return el(`li${isRefused(one) ? ".refused" : ""}${fresh ? ".fresh" : ""}`, { "data-id": one._id },
