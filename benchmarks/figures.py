@@ -74,7 +74,7 @@ def show(figures: Sequence[Figure], on: dict[str, Any], path: Path = FILE) -> No
         table.add_column(title, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for figure in figures:
         table.add_row(*_row(figure))
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 130)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 150)
     console.print(table)
     console.print(f"{on['cores']} cores, load {on['load']} before it began, Python {on['python']}; all of it: {path}")
 

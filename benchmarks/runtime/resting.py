@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,8 +13,9 @@ from benchmarks.figures import Figure
 from benchmarks.runtime import seed
 from benchmarks.runtime.conditions import telegram
 from benchmarks.runtime.load import wrk
-from benchmarks.runtime.services import Service, black_hole, environ, running
+from benchmarks.runtime.services import Service, environ, running
 from benchmarks.runtime.tv import Pace
+from tests.fakes.telegram import Telegram
 
 Say = Callable[[str], None]
 PAGES = (("webhook", "/api/metrics"), ("webhook", "/api/events?limit=50"), ("perf", "/perf/summary"))
@@ -75,15 +75,15 @@ def _drained(webhook: Service, say: Say) -> None:
 
 @contextmanager
 def _all(say: Say) -> Iterator[dict[str, Service]]:
-    """Every service, by name."""
+    """Every service, by name; Telegram itself is the tests' fake, in this process."""
     env, found = environ(seed.folder(say)), dict[str, Service]()
     with ExitStack() as stack:
         found["perf"] = stack.enter_context(running("runtime.perf", env))
         env["PERF_URL"] = found["perf"].url
         found["webhook"] = stack.enter_context(running("runtime.webhook", env))
-        if importlib.util.find_spec("runtime.telegram"):
-            hole = stack.enter_context(black_hole())
-            found["telegram"] = stack.enter_context(telegram(env, found["webhook"].url, hole))
+        fake = Telegram().start()
+        stack.callback(fake.stop)
+        found["telegram"] = stack.enter_context(telegram(env, found["webhook"].url, fake.url))
         yield found
 
 
