@@ -122,7 +122,9 @@ def outbox_status(_: Context, host: str | None = None, json: bool = False) -> No
     raise Exit(code=run(hosts.selected(host, None, False)[0], json=json))
 
 
-@task(name="retry", help=HOST | {"sink": "journal, jsonl, perf or telegram", "id": "this dead letter", "all": "all of this sink"})
+@task(
+    name="retry", help=HOST | {"sink": "whose: journal, jsonl, perf, telegram", "id": "this one", "all": "all of them"}
+)
 def outbox_retry(_: Context, sink: str, host: str | None = None, id: int | None = None, all: bool = False) -> None:
     """Have dead letters of a sink sent again"""
     from ops import host_tasks as hosts

@@ -33,6 +33,8 @@ QUIET = {
 """Libraries that would name every request, some with a token in its URL, or every failure that we report ourselves."""
 
 STARS = "********"
+SHORTEST = 6
+"""A shorter secret would blacken ordinary words, and give itself away by that."""
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _PROCESS, _NUMBERS = random.token_hex(4), count()
 _BARE = re.compile(r"[^\s\"'=\\]+")
@@ -111,7 +113,7 @@ class _OneLine(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        once = {form for value in secrets if value for form in _written(value)}
+        once = {form for value in secrets if len(value) >= SHORTEST for form in _written(value)}
         forms = once | {again for form in once for again in _written(form)}
         self._secrets = sorted(forms, key=len, reverse=True)
 
