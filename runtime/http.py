@@ -125,7 +125,7 @@ class Api(FastAPI):
         self.meter = Meter()
         self._short: dict[str, Handler] = {}
         self._declared: dict[str, BaseRoute] = {}
-        super().__init__(**options)
+        super().__init__(docs_url=None, redoc_url=None, **options)  # /docs is our own: runtime.webui.reference
 
     def post_directly(self, path: str, handler: Handler, **options: Any) -> None:
         """Answer POST `path` by `handler`; its exceptions get the same answers as everywhere, see `install`."""

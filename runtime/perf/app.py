@@ -19,6 +19,7 @@ from runtime.perf.tables import SCHEMA
 from runtime.settings import PerfSettings
 from runtime.store import Store, StoreError
 from runtime.webui.pages import Page, add_page
+from runtime.webui.reference import add_reference
 from runtime.webui.stream import Live
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class Perf:
 
     def _page(self) -> None:
         """Anyone may have the page; what it shows it asks for, and carries the token."""
+        add_reference(self.app)
         add_page(self.app, Page("perf.html", "/perf/ui", self.settings.language, self.settings.timezone.key))
 
         @self.app.get("/perf/stream", dependencies=[Depends(self.authorize)], include_in_schema=False)

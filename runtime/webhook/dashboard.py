@@ -12,6 +12,7 @@ from runtime.webhook import bars
 from runtime.webhook.ledger_view import LedgerView
 from runtime.webhook.live import Feed, readiness
 from runtime.webui.pages import Page, add_page
+from runtime.webui.reference import add_reference
 from runtime.webui.stream import Live
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Dashboard:
 
     def _routes(self) -> None:
         app = self._webhook.app
+        add_reference(app)
         add_page(app, Page("dash.html", "/dash", self._settings.language, self._settings.timezone.key))
 
         @app.get("/api/stream", include_in_schema=False)  # an answer without an end: tools that try each address hang
