@@ -116,7 +116,9 @@ def database(postgres: Postgres) -> str:
 
 
 def _as_postgres() -> list[str]:
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] if os.getuid() == 0 else []
+    """Nor does it outlive a run of the tests that is killed."""
+    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+    return ["setpriv", *user, "--pdeathsig=INT", "--"]
 
 
 def _own(folder: Path) -> None:
