@@ -59,7 +59,7 @@ def _operations(document: Json) -> Iterator[str]:
             name = f"{method.upper()} {path}"
             yield f'<section class="panel">\n<header><h2><code>{escape(name)}</code></h2>'
             yield f"<p>{escape(operation.get('summary', ''))}</p></header>\n"
-            yield _table("Query", [_parameter(one) for one in operation.get("parameters", ())])
+            yield _table("Parameters", [_parameter(one) for one in operation.get("parameters", ())])
             yield from _body(operation.get("requestBody", {}))
             yield _table("Answers", [(code, "", one["description"]) for code, one in operation["responses"].items()])
             yield "</section>\n"
@@ -75,9 +75,9 @@ def _body(body: Json) -> Iterator[str]:
 
 
 def _parameter(one: Json) -> tuple[str, str, str]:
-    return _field(
-        one["name"], one["schema"] | {"description": one.get("description")}, needed=one.get("required", False)
-    )
+    schema = one["schema"] | {"description": one.get("description")}
+    name, kind, said = _field(one["name"], schema, needed=one.get("required", False))
+    return name, f"{kind} ({one['in']})", said
 
 
 def _field(name: str, schema: Json, *, needed: bool) -> tuple[str, str, str]:
