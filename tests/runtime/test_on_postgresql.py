@@ -11,8 +11,12 @@ from runtime.keys import Secret
 from tests.runtime.ledger_kit import Ledger, opened
 from tests.runtime.test_kpi import *  # noqa: F403
 from tests.runtime.test_ledger import *  # noqa: F403
+from tests.runtime.test_outbox import *  # noqa: F403
 from tests.runtime.test_perf_pages import test_a_chart_keeps_the_extremes as test_a_chart_keeps_the_extremes
 from tests.runtime.test_perf_sink import *  # noqa: F403
+from tests.runtime.test_retention import place as place
+from tests.runtime.test_retention import test_dead_letters_stay_whole as test_dead_letters_stay_whole
+from tests.runtime.test_retention import test_only_what_is_old_is_reduced as test_only_what_is_old_is_reduced
 from tests.runtime.test_router import *  # noqa: F403
 
 

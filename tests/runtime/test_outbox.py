@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, insert, select, update
 
+from runtime import settings
+from runtime.keys import Secret
+from runtime.store import Store
+from runtime.store.tables import SCHEMA, events
 from tests.runtime.test_perf_sink import fake_ledger
 
 Make = Callable[..., dict[str, Any]]
@@ -31,6 +34,20 @@ def outbox(environ: dict[str, str]) -> Run:
         return subprocess.run(command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False)
 
     return run
+
+
+def ask(place: Path | Secret, *statement: Any) -> list[Any]:
+    """The rows of a statement run on the webhook's store, from outside the service."""
+
+    def run(connection: Connection) -> list[Any]:
+        found = connection.execute(*statement)
+        return list(found) if found.returns_rows else []
+
+    store = Store(place, SCHEMA)
+    try:
+        return store.submit(run).result(60)
+    finally:
+        store.close()
 
 
 def sinks(running: Any) -> dict[str, Any]:
@@ -131,16 +148,15 @@ def test_an_event_that_cannot_be_written_down_holds_up_nobody_and_is_written_onc
     service: Callable[..., Any], environ: dict[str, str], alert: Make, journal: Path, jsonl: Path, wait_until: Wait,
     outbox: Run,
 ) -> None:  # fmt: skip
+    place = settings.webhook(environ).database
     journal.mkdir()
     jsonl.mkdir()
     running = service().start()
     for number in range(3):
         running.post(alert(id=number))
     running.stop()
-    with closing(sqlite3.connect(Path(environ["TRADING_STATE_DIR"]) / "webhook.db")) as store:
-        (good,) = store.execute("SELECT payload FROM events WHERE id = 2").fetchone()
-        store.execute("UPDATE events SET payload = '[damaged' WHERE id = 2")
-        store.commit()
+    ((good,),) = ask(place, select(events.c.payload).where(events.c.id == 2))
+    ask(place, update(events).where(events.c.id == 2).values(payload="[damaged"))
     journal.rmdir()
     jsonl.rmdir()
     running.start()
@@ -151,9 +167,7 @@ def test_an_event_that_cannot_be_written_down_holds_up_nobody_and_is_written_onc
     wait_until(lambda: "to be sent again" not in outbox("status").stdout)
     assert sinks(running)["journal"]["dead"] == 1
     running.stop()
-    with closing(sqlite3.connect(Path(environ["TRADING_STATE_DIR"]) / "webhook.db")) as store:
-        store.execute("UPDATE events SET payload = ? WHERE id = 2", (good,))
-        store.commit()
+    ask(place, update(events).where(events.c.id == 2).values(payload=good))
     for sink in ("journal", "jsonl"):
         assert outbox("retry", sink, "--all").returncode == 0
     running.start()
@@ -178,16 +192,20 @@ def test_a_wrong_question_is_answered_with_what_to_do(outbox: Run, environ: dict
 def test_a_flood_of_refused_alerts_does_not_make_each_look_longer(
     service: Callable[..., Any], environ: dict[str, str], alert: Make, journal: Path, wait_until: Wait
 ) -> None:
-    running = service().start()
+    place, running = settings.webhook(environ).database, service().start()
     running.post(alert(engine="TV_TEST"))
     wait_until(lambda: idle(running))
     running.stop()
-    path = Path(environ["TRADING_STATE_DIR"]) / "webhook.db"
-    columns = "ts, ip, engine, signal, symbol, tf, reason, payload, outcome, status"
-    row = ("2026-01-01T00:00:00.000000+00:00", "i", "e", "BUY", "s", "1", "", "{}", "invalid", 400)
-    with closing(sqlite3.connect(path)) as store:
-        store.executemany(f"INSERT INTO events ({columns}) VALUES ({', '.join('?' * 10)})", [row] * 1500)  # noqa: S608
-        store.commit()
+    row = {
+        "ts": "2026-01-01T00:00:00.000000+00:00",
+        "ip": "i",
+        "engine": "e",
+        "signal": "BUY",
+        "symbol": "s",
+        "tf": "1",
+    }
+    row |= {"reason": "", "payload": "{}", "outcome": "invalid"}
+    ask(place, insert(events), [row | {"status": 400} for _ in range(1500)])
     running.start()
     wait_until(lambda: sinks(running)["journal"]["delivered"] == 1501)
     running.post(alert(engine="TV_TEST"))

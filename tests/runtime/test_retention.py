@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import statistics
 import time
 from collections.abc import Callable
@@ -14,12 +13,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import delete, func, insert, select
 
-from runtime import clock
+from runtime import clock, settings
+from runtime.journal.outbox import load
+from runtime.keys import Secret
 from runtime.outbox import status
 from runtime.store import Store
-from runtime.store.tables import SCHEMA
+from runtime.store.tables import SCHEMA, dead_letters, events, outbox
 from runtime.webhook.retention import KEPT, Retention, reduced
+from tests.runtime.test_outbox import ask
 
 Make = Callable[..., dict[str, Any]]
 Wait = Callable[..., None]
@@ -50,36 +53,34 @@ def test_known_fields_stay_and_the_rest_goes() -> None:
 
 
 @pytest.fixture
-def database(environ: dict[str, str]) -> Path:
+def place(environ: dict[str, str]) -> Path | Secret:
     """A store with this release's schema and nothing in it."""
-    path = Path(environ["TRADING_STATE_DIR"]) / "webhook.db"
-    Store(path, SCHEMA).close()
-    return path
+    found = settings.webhook(environ).database
+    Store(found, SCHEMA).close()
+    return found
 
 
-def fill(path: Path, count: int, *, days: float, delivered: int | None = None) -> None:
+def fill(place: Path | Secret, count: int, *, days: float, delivered: int | None = None) -> None:
     """`count` alerts, `days` old; the sinks are done with the first `delivered` (all)."""
     ts, text = clock.iso(clock.now() - timedelta(days=days)), json.dumps(RAW)
-    names = "ts, ip, engine, signal, symbol, tf, price, sl, reason, payload, outcome, status"
-    row = (ts, "i", "GOLD_CFD_LONG", "BUY", "XAUUSD", "15", 2000.0, 1995.0, "r", text, "recorded", 200)
-    with closing(sqlite3.connect(path)) as store:
-        store.executemany(f"INSERT INTO events ({names}) VALUES ({', '.join('?' * 12)})", [row] * count)  # noqa: S608
-        total = store.execute("SELECT max(id) FROM events").fetchone()[0]
-        done = total if delivered is None else delivered
-        for sink in ("journal", "jsonl"):
-            store.execute("INSERT OR REPLACE INTO outbox (sink, delivered) VALUES (?, ?)", (sink, done))
-        store.commit()
+    row = {name: RAW[name] for name in ("engine", "signal", "symbol", "tf", "price", "sl", "reason")}
+    row |= {"ts": ts, "ip": "i", "payload": text, "outcome": "recorded", "status": 200}
+    ask(place, insert(events), [row] * count)
+    ((total,),) = ask(place, select(func.max(events.c.id)))
+    ask(place, delete(outbox))
+    done = total if delivered is None else delivered
+    ask(place, insert(outbox), [{"sink": sink, "delivered": done} for sink in ("journal", "jsonl")])
 
 
-def whole(path: Path) -> list[int]:
+def whole(place: Path | Secret) -> list[int]:
     """The ids of the alerts that still have all they were sent with."""
-    with closing(sqlite3.connect(path)) as store:
-        return [row[0] for row in store.execute("SELECT id FROM events WHERE payload LIKE '%comment%' ORDER BY id")]
+    query = select(events.c.id).where(events.c.payload.contains("comment")).order_by(events.c.id)
+    return [row.id for row in ask(place, query)]
 
 
-def reduce_all(path: Path) -> list[float]:
+def reduce_all(place: Path | Secret) -> list[float]:
     """Runs it to its end; the seconds each of its writes took."""
-    store, took = Store(path, SCHEMA), list[float]()
+    store, took = Store(place, SCHEMA), list[float]()
 
     class Timed(Retention):
         def _write(self, *given: Any) -> None:
@@ -95,50 +96,47 @@ def reduce_all(path: Path) -> list[float]:
     return took
 
 
-def test_only_what_is_old_is_reduced(database: Path) -> None:
-    fill(database, 300, days=31)
-    fill(database, 5, days=29)
-    reduce_all(database)
-    assert whole(database) == [301, 302, 303, 304, 305]
+def test_only_what_is_old_is_reduced(place: Path | Secret) -> None:
+    fill(place, 300, days=31)
+    fill(place, 5, days=29)
+    reduce_all(place)
+    assert whole(place) == [301, 302, 303, 304, 305]
 
 
-def test_what_a_sink_was_not_delivered_stays_whole(database: Path) -> None:
-    fill(database, 50, days=40, delivered=20)
-    reduce_all(database)
-    assert whole(database) == list(range(21, 51))
+def test_what_a_sink_was_not_delivered_stays_whole(place: Path | Secret) -> None:
+    fill(place, 50, days=40, delivered=20)
+    reduce_all(place)
+    assert whole(place) == list(range(21, 51))
 
 
-def test_dead_letters_stay_whole(database: Path) -> None:
-    fill(database, 20, days=40)
-    with closing(sqlite3.connect(database)) as store:
-        store.execute("INSERT INTO dead_letters (sink, ref, reason, ts) VALUES ('journal', 7, 'because', '2026')")
-        store.commit()
-    reduce_all(database)
-    assert whole(database) == [7]
+def test_dead_letters_stay_whole(place: Path | Secret) -> None:
+    fill(place, 20, days=40)
+    ask(place, insert(dead_letters), {"sink": "journal", "ref": 7, "reason": "because", "ts": "2026"})
+    reduce_all(place)
+    assert whole(place) == [7]
 
 
-def test_no_write_holds_the_store_for_long(database: Path) -> None:
+def test_no_write_holds_the_store_for_long(place: Path | Secret) -> None:
     """The median and nearly all of them: a busy machine may stop any thread for as long as it likes."""
-    fill(database, 5000, days=40)
-    took = sorted(reduce_all(database))
-    assert whole(database) == []
+    fill(place, 5000, days=40)
+    took = sorted(reduce_all(place))
+    assert whole(place) == []
     assert len(took) > 30
     assert statistics.median(took) < 0.020
     assert took[int(len(took) * 0.8)] < 0.040
 
 
 def test_20_000_old_alerts_are_reduced_while_new_ones_come_in(
-    service: Callable[..., Any], environ: dict[str, str], database: Path, alert: Make, wait_until: Wait
+    service: Callable[..., Any], environ: dict[str, str], place: Path | Secret, alert: Make, wait_until: Wait
 ) -> None:
-    fill(database, 20_000, days=40)
+    fill(place, 20_000, days=40)
     environ["RETENTION_DAYS"] = "30"
-    running = service().start()
-    with httpx.Client(base_url=running.url) as client:
+    running, watched = service().start(), Store(place, SCHEMA)
+    with closing(watched), httpx.Client(base_url=running.url) as client:
 
         def cursor() -> int:
-            with closing(sqlite3.connect(database)) as store:
-                row = store.execute("SELECT delivered FROM outbox WHERE sink = ?", (status.RETENTION,)).fetchone()
-            return int(row[0]) if row else 0
+            with watched.read() as connection:
+                return load(connection, outbox, status.RETENTION).delivered
 
         wait_until(lambda: cursor() > 0)
         took, begun = list[float](), time.monotonic()
@@ -149,5 +147,5 @@ def test_20_000_old_alerts_are_reduced_while_new_ones_come_in(
         wait_until(lambda: cursor() >= 20_000, 120)
         assert set(client.get("/api/state").json()["sinks"]) == {"journal", "jsonl", "perf"}
     running.stop()
-    assert whole(database) == list(range(20_001, 20_001 + len(took)))
+    assert whole(place) == list(range(20_001, 20_001 + len(took)))
     assert statistics.median(took) < 0.25
