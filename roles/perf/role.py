@@ -49,4 +49,5 @@ class Perf(Role):
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="perf.service")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
-        return {"perf": answers_at(c.listen, c.port, address)}
+        url = answers_at(c.listen, c.port, address)
+        return {"perf": url, "perf page": f"{url}/perf/ui"}

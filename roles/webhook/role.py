@@ -115,7 +115,8 @@ class Webhook(Role):
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="tv-webhook.service")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
-        return {"webhook": answers_at(c.listen, c.port, address)}
+        url = answers_at(c.listen, c.port, address)
+        return {"webhook": url, "dashboard": f"{url}/dash"}
 
 
 def _engines(c: Config) -> str:

@@ -30,6 +30,7 @@ SHOTS = (  # name, page, language, scheme, width, height, the whole page
     ("perf-ui-390", "/perf/ui", "fr", "light", 390, 844, False),
     ("perf-ui-4k", "/perf/ui", "fr", "light", 3840, 2160, False),
 )
+LARGEST = 300_000
 DOCUMENTED = ("dash-fr-dark", "dash-en-light", "dash-390", "perf-ui")
 
 
@@ -56,8 +57,8 @@ def fill(folder: Path) -> None:
         now = clock.now()
         seed.tell(perf.url, itertools.chain(seed.trades(now), seed.still_open(now)), "/perf/event")
     with running("runtime.webhook", environ(folder, PERF_URL="http://127.0.0.1:9")) as webhook:
-        seed.tell(webhook.url, seed.alerts(KEY), "/tv")
         seed.tell(webhook.url, seed.bars(KEY), "/tv")
+        seed.tell(webhook.url, seed.alerts(KEY), "/tv")
     spread(folder / "state" / "webhook.db")
 
 
@@ -70,6 +71,8 @@ def spread(path: Path) -> None:
         for number, row in enumerate(rows):
             at -= timedelta(seconds=37 + 211 * (number % 5))
             store.execute("UPDATE events SET ts = ? WHERE id = ?", (clock.iso(at), row))
+        held = "SELECT ts FROM events WHERE engine = 'USDTM_LONG' ORDER BY id LIMIT 1"
+        store.execute(f"UPDATE router SET since = ({held}), renewed = ({held}), updated_at = ({held})")  # noqa: S608
 
 
 def shoot(browser: Browser, url: str, target: Path, shot: tuple[str, str, str, str, int, int, bool]) -> None:
@@ -88,6 +91,8 @@ def shoot(browser: Browser, url: str, target: Path, shot: tuple[str, str, str, s
     page.wait_for_timeout(1500)
     page.screenshot(path=target / f"{name}.png", full_page=whole)
     context.close()
+    if name in DOCUMENTED and (target / f"{name}.png").stat().st_size > LARGEST:
+        raise SystemExit(f"{name}.png is over {LARGEST} bytes: take less of the page")
 
 
 def main(target: Path, names: tuple[str, ...]) -> None:
