@@ -1,20 +1,18 @@
 """Open dashboards, as far as the server can tell: `python -m benchmarks.runtime.tabs URL HOW_MANY`, until stopped.
 
-Each keeps a line to `/api/stream`. On news it asks for the ledger's figures and the candles 1.2 s later; when there
-were more alerts than the line carries, for the list of alerts 1.5 s later; and for the ledger's figures each 10 s: what
-`runtime/webui/static/js/dash.js` does. A service without that page is asked for its state and its alerts each second.
+Each keeps a line to `/api/stream`, asks for the ledger's figures 2.5 s after news, and for those, the guards and the
+candles every 10 s: what `runtime/webui/static/js/dash.js` does. A service without that page is asked for its state and
+its alerts each second.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from urllib.parse import urlsplit
 
-LEDGER = ("summary", "open?limit=100", "kpi?days=400", "equity?points=800")
-NEWS = (*(f"/api/perf/{page}" for page in LEDGER), "/api/bars?limit=300")
-REFILL = ("/api/events?limit=200&outcome=all",)
+NEWS = tuple(f"/api/perf/{page}" for page in ("summary", "open?limit=100", "kpi?days=400", "equity?points=800"))
+REGULARLY = (*NEWS[:2], "/api/guards", "/api/bars?limit=300")
 OPS_KEY = "ops-key-of-the-benchmark"
 
 
@@ -28,15 +26,13 @@ class Tab:
         writer.write(_request("/api/stream"))
         if b" 200 " not in await reader.readline():
             await self._every(1, ("/api/state", "/api/events?limit=50"))
-        regularly = asyncio.create_task(self._every(10, NEWS[: len(LEDGER)]))
+        regularly = asyncio.create_task(self._every(10, REGULARLY))
         kind = b""
         while line := await reader.readline():
             if line.startswith(b"event: "):
                 kind = line[7:].strip()
             elif line.startswith(b"data: ") and kind in (b"events", b"hello"):
-                self._soon(1.2, NEWS)
-                if json.loads(line[6:]).get("skipped"):
-                    self._soon(1.5, REFILL)
+                self._soon(2.5, NEWS)
         regularly.cancel()
 
     def _soon(self, seconds: float, paths: tuple[str, ...]) -> None:

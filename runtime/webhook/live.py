@@ -20,6 +20,7 @@ LOOKED_AT = 5000
 IDLE = ("ignored", "updated")
 MOST = 100
 READY_SECONDS = 5.0
+STATE_SECONDS = 0.9  # it counts what each sink still owes, which takes longer while they owe much
 
 events_ = tables.events.c
 
@@ -37,6 +38,7 @@ class Feed(Source):
         self._said: Json = {}
         self._readiness: Json = {}
         self._readiness_due = 0.0
+        self._state_due = 0.0
 
     async def hello(self, after: int | None) -> list[bytes]:
         await self._look_ready()
@@ -50,11 +52,13 @@ class Feed(Source):
         """Newest first, at most `MOST` in a frame: a flood is not worth more to a person than its end."""
         await self._look_ready()
         found, skipped = await asyncio.to_thread(self._new)
-        state = {"state": await asyncio.to_thread(self._state), "ready": self._readiness}
         told = [frame("events", {"events": found, "skipped": skipped}, found[0]["_id"])] if found else []
-        if state != self._said:
-            self._said = state
-            told.append(frame("state", state))
+        if clock.steady() >= self._state_due:
+            self._state_due = clock.steady() + STATE_SECONDS
+            state = {"state": await asyncio.to_thread(self._state), "ready": self._readiness}
+            if state != self._said:
+                self._said = state
+                told.append(frame("state", state))
         return told
 
     def _missed(self, after: int | None) -> tuple[list[Json], bool]:

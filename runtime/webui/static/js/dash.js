@@ -17,16 +17,20 @@ let known = false;
 let state = null, ready = null, summary = null, opened = [], days = null;
 
 function take(kind, data) {
-  if (kind === "hello") { feed.take(data.events, { replace: data.missed, fresh: known }); known = true; everything(); }
-  if (kind === "events") { feed.take(data.events, { fresh: true }); if (data.skipped) refill(); changed(); }
-  if (kind === "state") { state = data.state; ready = data.ready; showState(); guards.refresh(); }
+  if (kind === "hello") { feed.take(data.events, { replace: data.missed, fresh: known }); known = true; guards.refresh(); ledger(); bars(); }
+  if (kind === "events") { feed.take(data.events, { fresh: true, skipped: data.skipped }); changed(); }
+  if (kind === "state") { ready = data.ready; newState(data.state); }
 }
 
 // What an alert changes comes a moment later: the ledger is told after the alert was answered.
-const changed = () => { shortly(); again(); };
-const shortly = soon(() => { ledger(); bars(); }, 1200), again = soon(ledger, 4000);
-const refill = soon(async () => { const found = await ask("/api/events?limit=200&outcome=all"); if (found) feed.take(found.events); }, 1500);
-function everything() { ledger(); bars(); }
+const changed = soon(ledger, 2500);
+
+function newState(next) {
+  const held = (one) => JSON.stringify([one?.pauses, one?.guards]);
+  if (held(state) !== held(next)) guards.refresh();
+  state = next;
+  showState();
+}
 
 function showState() {
   tiles();
@@ -97,16 +101,30 @@ async function ledger() {
   failing = null;
   const given = ops.key();
   const asked = { failed, headers: given ? { "X-Ops-Key": String.fromCharCode(...new TextEncoder().encode(given)) } : {} };
-  const found = await Promise.all(["summary", "open?limit=100", "kpi?days=400", "equity?points=800"].map((path) => ask(`/api/perf/${path}`, asked)));
+  const [now_, open_] = await Promise.all([ask("/api/perf/summary", asked), ask("/api/perf/open?limit=100", asked)]);
+  if (now_ && open_) {
+    summary = now_;
+    opened = open_.trades;
+    openTrades($("open"), opened);
+    await curves(asked);
+    if (state) tiles();
+  }
   note();
-  if (found.some((one) => one === null)) return;
-  [summary, , days] = found;
-  opened = found[1].trades;
-  openTrades($("open"), opened);
-  charts.equity($("equity"), { ...found[3], equity0: summary.equity0 });
+}
+
+let drawn = "";
+
+/** Only a closing changes them. */
+async function curves(asked) {
+  const wanted = JSON.stringify([summary.equity0, summary.closed_trades, summary.pnl_realized, now().toISOString().slice(0, 10)]);
+  if (wanted === drawn) return;
+  const [found, series] = await Promise.all([ask("/api/perf/kpi?days=400", asked), ask("/api/perf/equity?points=800", asked)]);
+  if (!found || !series) return;
+  days = found;
+  charts.equity($("equity"), { ...series, equity0: summary.equity0 });
   charts.histogram($("histogram"), days.all.r_histogram);
   charts.calendar($("calendar"), days.calendar, now());
-  if (state) tiles();
+  drawn = wanted;
 }
 
 function note() {
@@ -144,5 +162,5 @@ eachSecond(() => {
   count += 1;
   tiles();
   showLock();
-  if (count % 10 === 0) { showEngines(); ledger(); if (state.events_total !== barsAt) bars(); }
+  if (count % 10 === 0) { showEngines(); guards.refresh(); ledger(); if (state.events_total !== barsAt) bars(); }
 });

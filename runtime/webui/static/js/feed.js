@@ -13,15 +13,17 @@ const KNOWN = new Set(["engine", "signal", "symbol", "tf", "price", "tp", "sl", 
 const alerts = new Map(); // by id
 let page = PAGE;
 let saidAt = 0;
+let left = 0; // came at once with those that are shown, and are not
 
 export function begin() {
   for (const id of ["f-engine", "f-outcome"]) $(id).addEventListener("change", () => { page = PAGE; show(); });
   $("more").addEventListener("click", () => { page += PAGE; show(); });
 }
 
-/** Alerts that came, newest first; `whole` puts them in place of what was there. */
-export function take(found, { fresh = false, replace = false } = {}) {
-  if (replace) alerts.clear();
+/** Alerts that came, newest first. `replace`, or more that were `skipped`: they stand in place of what was there. */
+export function take(found, { fresh = false, replace = false, skipped = 0 } = {}) {
+  if (replace || skipped) alerts.clear();
+  left = skipped;
   const known = alerts.size > 0;
   const unseen = found.filter((one) => !alerts.has(one._id));
   for (const one of unseen) alerts.set(one._id, one);
@@ -50,7 +52,7 @@ function show(fresh = new Set()) {
   const shown = found.slice(0, page);
   const none = all.length ? t("no_match") : t("no_alerts");
   fill($("feed"), ...(shown.length ? shown.map((one) => row(one, fresh.has(one._id))) : [el("li.none", {}, none)]));
-  say($("feed-count"), `${whole(shown.length)} ${t("shown")} ${whole(found.length)}`);
+  say($("feed-count"), `${whole(shown.length)} ${t("shown")} ${whole(found.length)}${left ? ` · ${t("left_out", { n: whole(left) })}` : ""}`);
   $("more").hidden = shown.length === found.length;
 }
 
