@@ -42,6 +42,7 @@ def test_kill_9_in_the_middle_of_load(
     acked_are_stored(sent, events)
     none_is_invented(sent, events)
     journal_has_each_once(Path(environ["JOURNAL_PATH"]), events)
+    jsonl_has_each_once(Path(environ["EVENTS_JSONL"]), events)
     ledger_has_each_once(environ, events)
     lock_is_what_the_events_say(environ, events, state)
 
@@ -83,7 +84,7 @@ def kill_again_and_again(webhook: Daemon, perf: Daemon) -> None:
 
 def settled(webhook: Daemon) -> bool:
     state = webhook.get("/api/state")
-    return not state["journal_pending"] and not state["perf_pending"]
+    return not any(sink["pending"] for sink in state["sinks"].values())
 
 
 def rows(environ: dict[str, str], service: str, table: str) -> list[sqlite3.Row]:
@@ -133,6 +134,13 @@ def journal_has_each_once(journal: Path, events: list[sqlite3.Row]) -> None:
     blocks = re.findall(r"^```json\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) == len(re.findall("^## ", text, re.MULTILINE))
     assert [json.loads(block)["_id"] for block in blocks] == [e["id"] for e in events if e["outcome"] not in FINAL]
+
+
+def jsonl_has_each_once(path: Path, events: list[sqlite3.Row]) -> None:
+    """Refused and repeated alerts too, in the order of their ids, each on a whole line."""
+    told = path.read_text().removesuffix("\n").split("\n")
+    found = [(line["_id"], line["_outcome"]) for line in map(json.loads, told)]
+    assert found == [(event["id"], event["outcome"]) for event in events]
 
 
 def ledger_has_each_once(environ: dict[str, str], events: list[sqlite3.Row]) -> None:
