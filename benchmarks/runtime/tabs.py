@@ -1,8 +1,7 @@
 """Open dashboards, as far as the server can tell: `python -m benchmarks.runtime.tabs URL HOW_MANY`, until stopped.
 
 Each keeps a line to `/api/stream`, asks for the ledger's figures 2.5 s after news, and for those, the guards and the
-candles every 10 s: what `runtime/webui/static/js/dash.js` does. A service without that page is asked for its state and
-its alerts each second.
+candles every 10 s: what `runtime/webui/static/js/dash.js` does.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ class Tab:
     async def live(self) -> None:
         reader, writer = await asyncio.open_connection(self._host, self._port)
         writer.write(_request("/api/stream"))
-        if b" 200 " not in await reader.readline():
-            await self._every(1, ("/api/state", "/api/events?limit=50"))
+        assert b" 200 " in await reader.readline(), "no stream"
         regularly = asyncio.create_task(self._every(10, REGULARLY))
         kind = b""
         while line := await reader.readline():
