@@ -161,7 +161,7 @@ class _Reading:
     """A task that reads a body."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
-        self.task = task
+        self.task: asyncio.Task[Any] | None = task
         self.over = self.expired = False
 
     def done(self) -> bool:
@@ -169,7 +169,12 @@ class _Reading:
 
     def expire(self) -> None:
         self.expired = True
-        self.task.cancel()
+        if self.task is not None:
+            self.task.cancel()
+
+    def end(self) -> None:
+        """Let go of the task: one slow body may hold up the list of all that came after it."""
+        self.over, self.task = True, None
 
 
 _readings: TimeLimit[_Reading] = TimeLimit(BODY_SECONDS, _Reading.expire)
@@ -194,7 +199,7 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
             raise
         raise TooSlow from None
     finally:
-        reading.over = True
+        reading.end()
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -34,6 +34,10 @@ class TimeLimit(Generic[W]):
             waiting = self._waiting[loop] = deque()
         if not waiting:
             loop.call_later(self._seconds, self._sweep, loop)
+        while (
+            len(waiting) > 1 and waiting[0][1].done()
+        ):  # kept until they are due, thousands a second would fill memory
+            waiting.popleft()
         waiting.append((loop.time() + self._seconds, waits))
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from fastapi import Request
@@ -66,3 +67,28 @@ def test_a_reader_whom_somebody_else_cancels_is_cancelled() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
+
+
+def test_what_is_done_is_let_go_long_before_it_is_due() -> None:
+    """At thousands of alerts a second, ten seconds' worth of finished requests are more memory than the service."""
+    limit: TimeLimit[asyncio.Task[str]] = TimeLimit(60, lambda task: None)
+    alive: WeakSet[asyncio.Task[str]] = WeakSet()
+
+    async def run() -> None:
+        for _ in range(100):
+            task = asyncio.create_task(_wait(0))
+            alive.add(task)
+            limit.watch(task)
+            await task
+        del task
+        assert len(alive) <= 3
+
+    asyncio.run(run())
+
+
+def test_a_body_that_was_read_keeps_no_task_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even while one that never ends is the first of the list."""
+    made: list[http._Reading] = []
+    monkeypatch.setattr(http._readings, "watch", made.append)
+    assert asyncio.run(http.read_body(request(b"{}", ends=True))) == b"{}"
+    assert (made[0].task, made[0].done()) == (None, True)
