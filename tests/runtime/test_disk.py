@@ -38,6 +38,7 @@ def disk(tmp_path: Path, environ: dict[str, str]) -> Iterator[Path]:
 def on(place: Path, environ: dict[str, str]) -> None:
     (place / "state").mkdir(exist_ok=True)
     environ |= {"TRADING_STATE_DIR": str(place / "state"), "JOURNAL_PATH": str(place / "journal.md")}
+    environ |= {"EVENTS_JSONL": str(place / "events.jsonl")}
     environ |= {"READY_MIN_FREE_MB": "0.1"}  # these disks are small
 
 
@@ -51,6 +52,16 @@ def journalled(environ: dict[str, str]) -> list[int]:
     blocks = re.findall(r"^```json\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) == len(re.findall("^## ", text, re.MULTILINE))
     return [json.loads(block)["_id"] for block in blocks]
+
+
+def written(environ: dict[str, str]) -> list[int]:
+    """The ids in events.jsonl, where each line must be whole."""
+    return [json.loads(line)["_id"] for line in Path(environ["EVENTS_JSONL"]).read_text().splitlines()]
+
+
+def delivered(webhook: Daemon, *sinks: str) -> bool:
+    standing = webhook.get("/api/state")["sinks"]
+    return not any(standing[name]["pending"] for name in sinks)
 
 
 def told_to_resend(answer: Answer) -> bool:
@@ -71,7 +82,7 @@ def test_a_full_disk_of_the_webhook(
     daemon: Start, alert: Make, environ: dict[str, str], disk: Path, wait_until: Wait
 ) -> None:
     webhook = daemon("runtime.webhook").start()
-    filler = disk_kit.fill(disk, leave=400_000)
+    filler = disk_kit.fill(disk, leave=800_000)
     answers = until_refused(lambda number: webhook.post(alert(reason="x" * 4000, id=number)))
     acked = [answer.body["id"] for answer in answers if answer.status == 200]
     assert len(acked) > 5
@@ -80,9 +91,9 @@ def test_a_full_disk_of_the_webhook(
     filler.unlink()
     wait_until(lambda: webhook.post(alert(id="last")).status == 200, BACK_SECONDS)
     wait_until(lambda: webhook.get("/ready")["ok"], BACK_SECONDS)
-    wait_until(lambda: webhook.get("/api/state")["journal_pending"] == 0, 30)
+    wait_until(lambda: delivered(webhook, "journal", "jsonl"), 30)
     expected = [*acked, acked[-1] + 1]
-    assert (stored(environ), journalled(environ)) == (expected, expected)
+    assert (stored(environ), journalled(environ), written(environ)) == (expected, expected, expected)
 
 
 def test_a_full_disk_of_the_ledger(
@@ -223,3 +234,35 @@ def test_nobody_starts_on_a_read_only_disk_and_says_it_is_ready(
         assert re.search("readonly|read-only|unable to open", running.said), running.said
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         assert running.start().get("/ready")["ok"] is True
+
+
+TAILS = {
+    "half a line": b'{"_id": 2, "half',
+    "zeros, as a power cut leaves them": bytes(4096),
+    "bytes that are no text": b"\xff\xfe\x80",
+    "an open fence": b"\n```json\n{",
+}
+
+
+@pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS)
+def test_a_corrupted_tail_harms_nothing_but_itself(
+    daemon: Start, alert: Make, environ: dict[str, str], tail: bytes, wait_until: Wait
+) -> None:
+    """Of the log book, of events.jsonl and of the store's own log: all three after a kill, the service down."""
+    webhook = daemon("runtime.webhook").start()
+    first = [webhook.post(alert(id=f"first {number}")).body["id"] for number in range(3)]
+    wait_until(lambda: delivered(webhook, "journal", "jsonl"), 20)
+    webhook.kill()
+    files = [Path(environ["JOURNAL_PATH"]), Path(environ["EVENTS_JSONL"])]
+    before = [file.read_bytes() + tail for file in files]
+    for file in (*files, Path(environ["TRADING_STATE_DIR"]) / "webhook.db-wal"):
+        with file.open("ab") as other:
+            other.write(tail)
+    webhook.start()
+    more = [webhook.post(alert(id=f"more {number}")).body["id"] for number in range(3)]
+    wait_until(lambda: delivered(webhook, "journal", "jsonl"), 20)
+    assert stored(environ) == [*first, *more]
+    book, lines = (file.read_bytes().removeprefix(kept) for file, kept in zip(files, before, strict=True))
+    assert [json.loads(line)["_id"] for line in lines.decode().splitlines() if line] == more
+    assert [json.loads(block)["_id"] for block in re.findall(r"```json\n(.*?)\n```", book.decode(), re.DOTALL)] == more
+    assert (lines[:1], webhook.get("/ready")["ok"]) == (b"\n", True)
