@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +28,16 @@ window.__ran = [];
 window.__refused = [];
 document.addEventListener("securitypolicyviolation", (event) => window.__refused.push(event.violatedDirective));
 """
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(probe.getsockname()[0])
 
 
 def told(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.pages import seed
-from tests.pages.conftest import KEY, Watched, told
+from tests.pages.conftest import KEY, Watched, own_address, told
 
 pytestmark = pytest.mark.page
 
@@ -200,6 +200,29 @@ def focused(dash: Watched) -> str:
     return str(dash.page.evaluate("document.activeElement.id || document.activeElement.className"))
 
 
+def test_from_another_machine_the_ledgers_figures_need_the_operators_key(
+    service: Start, environ: dict[str, str], visit: Open
+) -> None:
+    address = own_address()
+    ledger = service("runtime.perf").start()
+    environ |= {"PERF_URL": ledger.url, "LISTEN_HOST": "0.0.0.0"}  # noqa: S104
+    running = service().start()
+    seed.tell(running.url, seed.alerts(KEY), "/tv")
+    running.url = running.url.replace("127.0.0.1", address)
+    dash = visit(running, "/dash")
+    dash.shows("#feed", "SCALPER_EU")
+    dash.shows(".p-open .note", "ces chiffres demandent la clé opérateur")
+    dash.page.locator(".p-open .note button").click()
+    dash.page.locator("#ops-key").fill("wrong")
+    dash.page.locator("#ops-go").click()
+    dash.shows("#ops-error", "Clé opérateur refusée")
+    dash.page.locator("#ops-key").fill(OPS_KEY)
+    dash.page.locator("#ops-go").click()
+    dash.shows("#open", "SOLUSDT.P")
+    assert not dash.page.locator(".p-open .note").is_visible()
+    assert dash.misdeeds == []
+
+
 def test_the_key_is_kept_nowhere(filled: Any, visit: Open) -> None:
     dash = visit(filled, "/dash")
     dash.page.locator("#reset").click()
@@ -249,7 +272,7 @@ def test_the_theme_is_the_machines_until_somebody_chooses(filled: Any, visit: Op
     assert dash.page.evaluate(theme) == "dark"
 
 
-def test_ten_tabs_are_each_current_and_a_hidden_one_gives_its_line_back(filled: Any, visit: Open, alert: Make) -> None:
+def test_ten_pages_are_each_current(filled: Any, visit: Open, alert: Make) -> None:
     dash = visit(filled, "/dash")
     others = [visit(filled, "/dash") for _ in range(9)]  # as ten browsers: one has six connections for a server
     filled.post(alert(engine="TV_TEST", reason="to all"))

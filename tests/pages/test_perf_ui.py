@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from runtime import clock
 from tests.pages import seed
-from tests.pages.conftest import Watched, told
+from tests.pages.conftest import Watched, own_address, told
 
 pytestmark = pytest.mark.page
 
@@ -58,8 +57,9 @@ def test_groups_filters_and_pages(filled: Any, visit: Open) -> None:
     perf.page.locator("#newer").click()
     perf.shows("#trades", "open-coin")
     perf.page.locator("#t-status").select_option("OPEN")
-    perf.page.wait_for_function("document.querySelectorAll('#trades tbody tr').length === 2")
-    for by, word in (("session", "London"), ("hour", " h"), ("weekday", "Monday"), ("symbol", "XAUUSD")):
+    rows.nth(2).wait_for(state="detached")
+    assert rows.count() == 2
+    for by, word in (("session", "Londres"), ("hour", " h"), ("weekday", "lundi"), ("symbol", "XAUUSD")):
         perf.page.locator(f"[data-by={by}]").click()
         perf.shows("#groups", word)
         assert perf.page.locator(f"[data-by={by}]").get_attribute("aria-pressed") == "true"
@@ -106,13 +106,7 @@ def test_a_dead_server_is_said_within_three_seconds(filled: Any, visit: Open, ho
 
 
 def test_from_another_machine_it_asks_for_the_token(service: Start, environ: dict[str, str], visit: Open) -> None:
-    """The machine's own address that is not loopback, where it has one; the service listens on all."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("this machine has no address but loopback")
-        address = probe.getsockname()[0]
+    address = own_address()
     environ["LISTEN_HOST"] = "0.0.0.0"  # noqa: S104
     running = service("runtime.perf").start()
     url = running.url.replace("127.0.0.1", address)

@@ -104,6 +104,11 @@ def test_no_script_of_ours_parses_text_as_markup_or_code(path: Path) -> None:
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), "no other origin is named"
 
 
+# What the server names and the page has words for.
+SERVERS = {"opened", "closed", "updated", "ignored", "duplicate", "check_store", "check_journal", "check_disk"}
+SERVERS |= {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Asia", "London"}
+
+
 def test_both_languages_say_everything_that_is_asked_for() -> None:
     words = (STATIC / "js/words.js").read_text()
     french, english = (set(re.findall(r"(\w+): \"", part)) for part in words.split("const en = ", 1))
@@ -113,6 +118,9 @@ def test_both_languages_say_everything_that_is_asked_for() -> None:
         key for name in ("dash.html", "perf.html") for key in re.findall(r'data-t="(\w+)"', (STATIC / name).read_text())
     }
     assert used <= french
+    everything = "".join(path.read_text() for path in (*OURS, *STATIC.glob("*.html")) if path.name != "words.js")
+    unused = {key for key in french if f'"{key}"' not in everything}
+    assert unused <= SERVERS, "words that nothing says"
     placeholders = [re.findall(r"(\w+): \"([^\"]*)\"", part) for part in words.split("const en = ", 1)]
     fr, en = ({key: set(re.findall(r"\{(\w+)\}", said)) for key, said in part} for part in placeholders)
     assert fr == en

@@ -99,8 +99,7 @@ const failed = (why) => { failing = why; };
 
 async function ledger() {
   failing = null;
-  const given = ops.key();
-  const asked = { failed, headers: given ? { "X-Ops-Key": String.fromCharCode(...new TextEncoder().encode(given)) } : {} };
+  const asked = { failed, headers: ops.keyed() };
   const [now_, open_] = await Promise.all([ask("/api/perf/summary", asked), ask("/api/perf/open?limit=100", asked)]);
   if (now_ && open_) {
     summary = now_;
@@ -131,7 +130,9 @@ function note() {
   for (const node of document.querySelectorAll("[data-ledger]")) {
     node.hidden = !failing;
     const before = summary ? ` ${t("ledger_old")}` : "";
-    say(node, failing ? (failing === "denied" ? t("ledger_key") : t("ledger_silent")) + before : "");
+    const said = failing ? (failing === "denied" ? t("ledger_key") : t("ledger_silent")) + before : "";
+    const give = failing === "denied" && el("button", { type: "button", "data-key": "give", onclick: ops.give }, t("give_key"));
+    fill(node, said, give && " ", give);
     old(node.parentElement.querySelector("h2"), "ledger", Boolean(failing && summary));
   }
 }

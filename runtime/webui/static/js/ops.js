@@ -1,7 +1,7 @@
 // What an operator may do. The key is held by the field alone, until the page is left.
 
 import { $, el, fill, say } from "./dom.js";
-import { post } from "./shell.js";
+import { get, post } from "./shell.js";
 import { t } from "./words.js";
 
 let job = null;
@@ -12,9 +12,6 @@ export function begin(after) {
   $("ops-form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
   $("ops-cancel").addEventListener("click", () => $("ops").close());
 }
-
-/** The key that was typed, for what else needs it. */
-export const key = () => $("ops-key").value;
 
 /** Ask before doing: `wanted` has a title, what it does, the button's words, fields, and `send(values, key)`. */
 export function open(wanted) {
@@ -40,7 +37,7 @@ async function send() {
   const inputs = [...$("ops-fields").querySelectorAll("input, select")];
   const values = Object.fromEntries(inputs.map((one) => [one.name, one.value]).filter(([, value]) => value !== ""));
   $("ops-go").disabled = true;
-  const [status, body] = await job.send(values, key());
+  const [status, body] = await job.send(values, $("ops-key").value);
   $("ops-go").disabled = false;
   const failure = told(status, body);
   say($("ops-error"), failure);
@@ -55,8 +52,16 @@ function told(status, body) {
   return t("failed", { why: status ? body.error ?? status : t("no_answer") });
 }
 
-/** Header values are bytes: a key with other letters goes as UTF-8, which is how the server reads them. */
+/** Header values are bytes: a key with other letters goes as UTF-8. */
 const headers = (given) => ({ "X-Ops-Key": String.fromCharCode(...new TextEncoder().encode(given)) });
+
+/** What carries the key that was typed; nothing when none was. */
+export const keyed = () => ($("ops-key").value ? headers($("ops-key").value) : {});
+
+/** Only the key: from another machine the ledger's figures need it. */
+export function give() {
+  open({ title: t("ops_key"), what: t("give_what"), action: t("give_key"), send: (_, given) => get("/api/perf/summary", headers(given)) });
+}
 
 export function reset(holder) {
   open({

@@ -73,7 +73,7 @@ async function loadGroups() {
   for (const one of $("by").children) one.setAttribute("aria-pressed", String(one.dataset.by === by));
   const value = (given, format) => el(`span.${sign(given) || "dim"}`, {}, format(given));
   fill($("groups"), table(`${t("groups")} ${t(by)}`, [
-    [t(by), ([name]) => el("b", {}, by === "hour" ? `${name} h` : name)], [t("count"), ([, one]) => whole(one.closed), "num"], [t("winrate"), ([, one]) => percent(one.winrate_pct), "num"],
+    [t(by), ([name]) => el("b", {}, by === "hour" ? `${name} h` : by === "weekday" || by === "session" ? named(name) : name)], [t("count"), ([, one]) => whole(one.closed), "num"], [t("winrate"), ([, one]) => percent(one.winrate_pct), "num"],
     [t("expectancy"), ([, one]) => value(one.expectancy_r, multiple), "num"], [t("pnl"), ([, one]) => value(one.pnl, gain), "num"], [t("profit_factor"), ([, one]) => ratio(one.profit_factor), "num"],
   ], Object.entries(found.groups), t("no_closed")));
   if (by === "engine") options($("t-engine"), Object.keys(found.groups));

@@ -105,6 +105,15 @@ export async function post(path, body, headers = {}) {
   }
 }
 
+/** The same for a GET. */
+export async function get(path, headers) {
+  try {
+    return [(await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(5000) })).status, {}];
+  } catch {
+    return [0, {}];
+  }
+}
+
 /** Runs `work` soon, once, however often it is asked for meanwhile. */
 export function soon(work, wait = 300) {
   let timer = null;
