@@ -39,23 +39,6 @@ def test_a_full_disk_is_a_503_and_never_a_lie(
     assert journalled(journal) == [*stored, stored[-1] + 1]
 
 
-def test_a_database_locked_by_another_program_is_a_503(
-    service: Callable[..., Any], alert: Make, tmp_path: Path
-) -> None:
-    import sqlite3
-
-    running = service().start()
-    other = sqlite3.connect(tmp_path / "state" / "webhook.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    answer = running.post(alert())
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-    assert answer.elapsed.total_seconds() < 2.5
-    assert running.get("/api/events") == {"events": []}
-    other.execute("ROLLBACK")
-    other.close()
-    assert running.post(alert()).json() == {"ok": True, "id": 1}
-
-
 def test_the_log_names_no_secret(service: Callable[..., Any], alert: Make) -> None:
     running = service().start()
     running.post(alert(reason=alert()["key"]))

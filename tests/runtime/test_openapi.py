@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from runtime.http import Edge
+from runtime.perf.app import Perf
 from tests.runtime.process_kit import Daemon
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance"
@@ -44,3 +47,21 @@ def test_what_the_framework_would_answer_is_not_promised(request: pytest.Fixture
             said = set(operation["responses"])
             assert "422" not in said, path
             assert method != "post" or {"200", "400", "408", "413", "503"} <= said, path
+
+
+def test_every_page_of_the_ledger_that_says_401_means_it(perf_app: Perf, environ: dict[str, str]) -> None:
+    token = {"Authorization": f"Bearer {environ['PERF_TOKEN']}"}
+    with TestClient(Edge(perf_app.app), raise_server_exceptions=False, client=("192.0.2.7", 5)) as stranger:
+        for path, item in stranger.get("/openapi.json").json()["paths"].items():
+            for method, operation in item.items():
+                is_guarded = "401" in operation["responses"]
+                assert (path, stranger.request(method, path).status_code == 401) == (path, is_guarded)
+                assert (path, stranger.request(method, path, headers=token).status_code == 401) == (path, False)
+
+
+def test_every_post_of_the_webhook_that_says_403_means_it(webhook: TestClient) -> None:
+    for path, item in webhook.get("/openapi.json").json()["paths"].items():
+        if "post" in item:
+            wrong = {"key": "wrong", "ops_key": "wrong"}
+            assert (path, webhook.post(path, json=wrong).status_code) == (path, 403)
+            assert "403" in item["post"]["responses"], path
