@@ -6,23 +6,21 @@ setting must fail in milliseconds, before the web framework is imported.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from runtime import engines
+from runtime import convert, engines
+from runtime.convert import Language as Language  # part of what settings are
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 
 T = TypeVar("T")
 
 PERF = "http://127.0.0.1:8010"
 TIMEZONE = "America/Montreal"
-Language = Literal["fr", "en"]
 
 
 class SettingsError(Exception):
@@ -140,11 +138,11 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     journal = env.read("JOURNAL_PATH", "/opt/trading/journal.md", Path)
     state, listen = env.state(), env.listen(8000)
     registry = env.engines(timezone)
-    dedupe, expiry = env.read("DEDUPE_SECONDS", "30", _seconds), env.read("LOCK_EXPIRY_SECONDS", "0", _seconds)
-    opposite, perf_url = env.read("OPPOSITE", "close", _opposite), env.read("PERF_URL", PERF, _url)
+    dedupe, expiry = env.seconds("DEDUPE_SECONDS", "30"), env.seconds("LOCK_EXPIRY_SECONDS", "0")
+    opposite, perf_url = env.read("OPPOSITE", "close", convert.opposite), env.read("PERF_URL", PERF, convert.url)
     more_keys, store = env.keys(key), env.place("STORE_URL")
     jsonl, rotation, watch = env.path_or_none("EVENTS_JSONL"), env.rotation(), env.watch()
-    retention, language = env.read("RETENTION_DAYS", "0", _days), env.language()
+    retention, language = env.read("RETENTION_DAYS", "0", convert.days), env.language()
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
     return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention, language)
@@ -154,8 +152,8 @@ def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:
     """Settings of the ledger. Raises SettingsError naming each variable that is missing or wrong."""
     env = Reader(environment() if environ is None else environ)
     token = env.secret("PERF_TOKEN")
-    equity0 = env.read("PERF_EQUITY0", "10000", _equity)
-    reversal = env.read("PERF_REVERSAL", "keep", _reversal)
+    equity0 = env.read("PERF_EQUITY0", "10000", convert.equity)
+    reversal = env.read("PERF_REVERSAL", "keep", convert.reversal)
     state, listen, store = env.state(), env.listen(8010), env.place("PERF_STORE_URL")
     watch, timezone, language = env.watch(), env.timezone(), env.language()
     env.finish()
@@ -211,7 +209,7 @@ class Reader:
         """Where a store is; None when that is not said. A URL holds a password: what is wrong is told without it."""
         text = self._environ.get(name, "").strip()
         try:
-            return _place(text) if text else None
+            return convert.place(text) if text else None
         except ValueError as error:
             self._problems.append(f"{name}: {error}")
             return None
@@ -221,22 +219,23 @@ class Reader:
         return Path(text) if text else None
 
     def watch(self) -> Watching:
-        style = self.read("LOG_FORMAT", "text", _log_format)
-        least = self.read("READY_MIN_FREE_MB", "200", _megabytes)
-        return Watching(style, least, self.read("READY_MAX_LAG", "300", _seconds))
+        style = self.read("LOG_FORMAT", "text", convert.log_format)
+        least = self.read("READY_MIN_FREE_MB", "200", convert.megabytes)
+        return Watching(style, least, self.seconds("READY_MAX_LAG", "300"))
 
     def rotation(self) -> Rotation:
-        return Rotation(self.read("EVENTS_MAX_MB", "64", _megabytes), self.read("EVENTS_KEEP", "10", _count))
+        limit = self.read("EVENTS_MAX_MB", "64", convert.megabytes)
+        return Rotation(limit, self.read("EVENTS_KEEP", "10", convert.whole))
 
     def timezone(self) -> ZoneInfo:
-        return self.read("JOURNAL_TZ", TIMEZONE, _timezone)
+        return self.read("JOURNAL_TZ", TIMEZONE, convert.timezone)
 
     def seconds(self, name: str, default: str) -> float:
-        return self.read(name, default, _seconds)
+        return self.read(name, default, convert.seconds)
 
     def service(self, name: str, default: str) -> str:
         """The URL of a service on this machine."""
-        return self.read(name, default, _url)
+        return self.read(name, default, convert.url)
 
     def problem(self, said: str) -> None:
         """For what is wrong with a value that must not be quoted."""
@@ -246,11 +245,11 @@ class Reader:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
 
     def language(self) -> Language:
-        return self.read("UI_LANGUAGE", "fr", _language)
+        return self.read("UI_LANGUAGE", "fr", convert.language)
 
     def listen(self, port: int) -> Listen:
         host = self.read("LISTEN_HOST", "127.0.0.1", str)
-        return Listen(host, self.read("LISTEN_PORT", str(port), _port))
+        return Listen(host, self.read("LISTEN_PORT", str(port), convert.port))
 
     def engines(self, zone: ZoneInfo) -> engines.Registry:
         """Of ENGINES_PATH and GUARDS_PATH. A file of guards that is named and missing is an error."""
@@ -265,98 +264,3 @@ class Reader:
     def finish(self) -> None:
         if self._problems:
             raise SettingsError("\n".join(self._problems))
-
-
-def _timezone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("not a time zone; expected a name like America/Montreal") from None
-
-
-def _reversal(text: str) -> str:
-    value = text.lower()
-    if value not in {"close", "keep"}:
-        raise ValueError("expected close or keep")
-    return value
-
-
-def _equity(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError("expected a finite amount above 0")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 366 * 86_400:
-        raise ValueError("expected seconds, from 0 to a year")
-    return value
-
-
-def _days(text: str) -> float:
-    return _between(text, 0, 36_525)
-
-
-def _megabytes(text: str) -> int:
-    """In bytes."""
-    return int(_between(text, 0, 1_000_000) * 1_000_000)
-
-
-def _log_format(text: str) -> Literal["text", "json"]:
-    if text == "text" or text == "json":
-        return text  # type: ignore[return-value,unused-ignore]
-    raise ValueError("expected text or json")
-
-
-def _count(text: str) -> int:
-    return int(_between(text, 1, 100_000))
-
-
-def _between(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise ValueError(f"expected a number from {low:g} to {high:g}")
-    return value
-
-
-def _url(text: str) -> str:
-    """Plain HTTP: the ledger is on this machine, and asks nobody here for a token."""
-    url = urlsplit(text)
-    if url.scheme != "http" or not url.hostname or url.query or (url.port or 80) < 1:
-        raise ValueError("expected something like http://127.0.0.1:8010")
-    return text
-
-
-def _place(text: str) -> Path | Secret:
-    expected = ValueError("expected postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////PATH/OF/FILE")
-    try:
-        url = urlsplit(text)
-    except ValueError:
-        raise expected from None
-    if url.scheme == "sqlite" and not url.netloc and url.path.startswith("//"):
-        return Path(url.path[1:])
-    if url.scheme not in ("postgresql", "postgres") or url.path.strip("/") == "":
-        raise expected
-    return Secret(text)
-
-
-def _opposite(text: str) -> Literal["close", "reject"]:
-    if text == "close" or text == "reject":
-        return text  # type: ignore[return-value,unused-ignore]
-    raise ValueError("expected close or reject")
-
-
-def _language(text: str) -> Language:
-    value = text.lower()
-    if value == "fr" or value == "en":
-        return value  # type: ignore[return-value,unused-ignore]
-    raise ValueError("expected fr or en")
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError("expected a port from 0 to 65535 (0: any free one)")
-    return port
