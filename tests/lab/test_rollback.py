@@ -14,7 +14,7 @@ from tests.lab.conftest import DeskFor
 from tests.lab.kit import Desk, Done, changed, wait_until
 
 pytestmark = pytest.mark.lab
-APP = "runtime/webhook/app.py"
+WATCH = "runtime/webhook/watch.py"
 MAIN = "runtime/webhook/__main__.py"
 
 
@@ -58,7 +58,10 @@ def broken_start(desk: Desk) -> None:
 
 def broken_ready(desk: Desk) -> None:
     edit(
-        desk, APP, "ready = not any(checks.values())", 'checks["store"] = "it is ill on purpose"\n        ready = False'
+        desk,
+        WATCH,
+        "return readiness.answer(checks",
+        'checks["store"] = "it is ill on purpose"; return readiness.answer(checks',
     )
 
 
