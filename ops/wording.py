@@ -6,7 +6,8 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -80,21 +81,39 @@ def _refusal(error: ErrorDetails) -> str:
 
 
 def field_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> FieldInfo | None:
-    """The field an error's location ends in, following nested models only."""
-    field: FieldInfo | None = None
-    current: Any = model
-    for step in loc:
-        if not (isinstance(current, type) and issubclass(current, BaseModel)):
-            return None
-        field = current.model_fields.get(str(step))
-        current = field.annotation if field else None
-    return field
+    """The field an error's location ends in."""
+    return _walk(model, loc)[0]
 
 
 def _keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    field = field_at(model, loc[:-1]) if len(loc) > 1 else None
-    inner = field.annotation if field else model
-    return list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else []
+    inner = _plain(_walk(model, loc[:-1])[1])
+    return [one.alias or name for name, one in inner.model_fields.items()] if _is_model(inner) else []
+
+
+def _walk(model: type[BaseModel], loc: tuple[str | int, ...]) -> tuple[FieldInfo | None, Any]:
+    """The field at `loc` and what may stand there, through nested models, optional ones, mappings and lists."""
+    field: FieldInfo | None = None
+    current: Any = model
+    for step in loc:
+        current = _plain(current)
+        if _is_model(current):
+            field = current.model_fields.get(str(step))
+            current = field.annotation if field else None
+        else:
+            values = get_args(current)  # a mapping's come last, a list's first
+            field, current = None, next(iter(values[1:] if isinstance(step, str) else values), None)
+    return field, current
+
+
+def _plain(annotation: Any) -> Any:
+    """Without `Annotated` around it or `| None` beside it."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = next(one for one in get_args(annotation) if one is not NoneType)
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _range(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
