@@ -11,6 +11,7 @@ import logging
 import re
 import secrets as random
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import nullcontext
 from contextvars import ContextVar
@@ -108,7 +109,7 @@ class _Out(logging.StreamHandler[TextIO]):
             self.stream.flush()
 
 
-class _OneLine(logging.Formatter):
+class _OneLine(logging.Formatter, ABC):
     """The fields of a record on one line. A secret is starred wherever it came from, in whatever form it is written."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -128,8 +129,9 @@ class _OneLine(logging.Formatter):
                 line = line.replace(secret, STARS)
         return line
 
+    @abstractmethod
     def line(self, fields: dict[str, Any]) -> str:
-        raise NotImplementedError
+        """How a style writes the fields, secrets and all."""
 
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         fields = {"level": record.levelname.lower(), "logger": record.name, "msg": record.getMessage()}
