@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO
 
 from ops import machine
 from ops.errors import OpsError
@@ -30,13 +33,34 @@ NEEDS = {
 }
 
 
+Step = tuple[str, list[str]]
+
+
 def test(only: str = "") -> None:
     """Raises OpsError naming the steps that failed."""
     machine.require(NEEDS, why="the test suite", say=_say, error=OpsError)
     _make_venv()
-    failed = [name for name, command in _steps(only) if not _passes(name, command)]
+    failed = _in_turn([("pytest", ["pytest", *shlex.split(only)])]) if only else _everything()
     if failed:
         raise OpsError(f"failed: {', '.join(failed)}", hint="each one's output is above")
+
+
+def _everything() -> list[str]:
+    """Returns which steps failed.
+
+    The tests on real hosts mostly wait for those, so the others run beside them; what these say is shown at the end.
+    """
+    others: list[Step] = [("mypy", ["mypy"]), ("pytest", ["pytest", "-m", "not lab"])]
+    failed = _in_turn([("ruff check", ["ruff", "check", "."]), ("ruff format", ["ruff", "format", "--check", "."])])
+    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(_in_turn, others, said)
+        failed += _in_turn([("pytest on real hosts", ["pytest", "-m", "lab"])])
+        _say("waiting for the tests that need no host …")
+        failed += waiting.result()
+        said.seek(0)
+        shutil.copyfileobj(said, sys.stdout)
+        sys.stdout.flush()
+    return failed
 
 
 def _make_venv() -> None:
@@ -48,18 +72,17 @@ def _make_venv() -> None:
         raise OpsError("the tests' environment could not be made", hint="the reason is above")
 
 
-def _steps(only: str) -> Iterator[tuple[str, list[str]]]:
-    if not only:
-        yield "ruff check", ["ruff", "check", "."]
-        yield "ruff format", ["ruff", "format", "--check", "."]
-        yield "mypy", ["mypy"]
-    yield "pytest", ["pytest", *shlex.split(only)]
+def _in_turn(steps: list[Step], out: TextIO | None = None) -> list[str]:
+    """Run each, whatever became of the one before; returns the names of those that failed."""
+    return [name for name, command in steps if not _passes(name, command, out)]
 
 
-def _passes(name: str, command: list[str]) -> bool:
+def _passes(name: str, command: list[str], out: TextIO | None) -> bool:
     _say(f"{name} …")
     began = time.monotonic()
-    done = subprocess.run([PYTHON, "-m", *command], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [PYTHON, "-m", *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+    )
     word = "passed" if done.returncode == 0 else f"FAILED (exit status {done.returncode})"
     _say(f"{name}: {word} in {time.monotonic() - began:.1f} s")
     return done.returncode == 0
