@@ -290,12 +290,40 @@ def journal_show(_: Context, which: str, file: str = "") -> None:
     raise Exit(code=commands.show(which, file))
 
 
-@task(name="search", positional=["words"], help=LOGBOOK | IN_JSON | {"words": "all of them, whatever their accents"})
-def journal_search(_: Context, words: str, file: str = "", json: bool = False) -> None:
+WANTED = {
+    "kind": "only session, alert, note or text; several with commas",
+    "since": "from then on: 2026-02, 2026-02-15, 2026-02-15T21:09",
+    "until": "up to then, all of it",
+}
+
+
+@task(
+    name="search",
+    positional=["words"],
+    help=LOGBOOK
+    | IN_JSON
+    | WANTED
+    | {
+        "words": 'all of them, whatever their accents and endings; "a phrase", a beginning: deplo*',
+        "sort": "rank (the most telling first) or date (the newest first)",
+        "limit": "how many",
+    },
+)
+def journal_search(
+    _: Context,
+    words: str,
+    file: str = "",
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    sort: str = "rank",
+    limit: int = 20,
+    json: bool = False,
+) -> None:
     """Find the entries that have all these words; exits 1 if there is none"""
     from runtime.journal import commands
 
-    raise Exit(code=commands.search(words, file, json=json))
+    raise Exit(code=commands.search(words, file, kind, since, until, json=json, sort=sort, limit=int(limit)))
 
 
 @task(name="tail", help=LOGBOOK | {"count": "how many"})

@@ -1,4 +1,4 @@
-"""The `./inv journal.*` tasks: read a book, write to stdout, return the exit code. Standard library only.
+"""The `./inv journal.*` tasks: read a book, write to stdout, return the exit code.
 
 Whatever is printed has passed the masks of runtime.journal.scrub: who wants a secret opens the file.
 """
@@ -12,13 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, get_args
 
 from runtime.journal import book as books
+from runtime.journal import filters
 from runtime.journal import fix as fixing
 from runtime.journal import scrub as scrubbing
 from runtime.journal import todo as points
 from runtime.journal.book import Book, BookError, Entry
+from runtime.journal.filters import Filter
+from runtime.journal.index import Index, Order
+from runtime.journal.index import place as index_place
+from runtime.journal.indexing import NoIndex
 from runtime.journal.lint import lint as problems_of
 from runtime.journal.local import heading_time, order_zone
 from runtime.journal.replace import rewrite
@@ -57,9 +62,8 @@ def lint(file: str, *, json: bool = False) -> int:
 @_told
 def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     """One line, or one object in an array, for each entry."""
-    entries = [entry for entry in _shown(file).entries() if kind in (None, entry.kind)]
-    if kind not in (None, *books.KINDS):
-        raise BookError(f"no kind {kind!r}", f"there are {', '.join(books.KINDS)}")
+    kept = filters.wanted(kind)
+    entries = [entry for entry in _shown(file).entries() if kept.keeps(entry)]
     if json:
         _json([_object(entry) for entry in entries])
     else:
@@ -79,14 +83,40 @@ def show(which: str, file: str) -> int:
 
 
 @_told
-def search(words: str, file: str, *, json: bool = False) -> int:
+def search(
+    words: str,
+    file: str,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    *,
+    json: bool = False,
+    sort: str = "rank",
+    limit: int = 20,
+) -> int:
     """1 when nothing was found, like grep."""
-    hits = list(searched(_shown(file), words))
+    wanted = filters.wanted(kind, since, until)
+    if sort not in get_args(Order) or limit < 1:
+        raise BookError(f"--sort {sort} --limit {limit}", "--sort rank or --sort date; a limit from 1 on")
+    total, hits = _hits(words, _path(file), wanted, "date" if sort == "date" else "rank", limit)
     if json:
         _json([_object(entry) | {"match": line} for entry, line in hits])
     else:
         _lines(f"{_row(entry)}\n      {line[:160]}" for entry, line in hits)
+        _note(f"the first {len(hits)} of {total}; --limit shows more" if str(len(hits)) != total else "")
     return 0 if hits else 1
+
+
+def _hits(words: str, path: Path, wanted: Filter, sort: Order, limit: int) -> tuple[str, list[tuple[Entry, str]]]:
+    """How many there are, and the first of them; read from the file where there can be no index."""
+    try:
+        with Index(path, index_place(path)).asking() as asking:
+            found = asking.search(words, wanted, sort, limit)
+        return f"{found.total}{'+' * found.is_more}", [(row.piece, line) for row, line in found.rows]
+    except NoIndex as error:
+        _note(f"searched without an index: {error}")
+    every = [(entry, line) for entry, line in searched(_shown(str(path)), words) if wanted.keeps(entry)]
+    return str(len(every)), every[-limit:][::-1]
 
 
 @_told
@@ -206,6 +236,11 @@ def _stats(book: Book) -> dict[str, Any]:
 
 def _counts(value: Any) -> str:
     return ", ".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _note(text: str) -> None:
+    if text:
+        sys.stderr.write(f"note: {text}\n")
 
 
 def _json(value: Any) -> None:
