@@ -102,7 +102,7 @@ def search(
     if json:
         _json([_object(entry) | {"match": line} for entry, line in hits])
     else:
-        _lines(f"{_row(entry)}\n      {line[:160]}" for entry, line in hits)
+        _lines(f"{_row(entry)}\n      {line}" for entry, line in hits)
         _note(f"the first {len(hits)} of {total}; --limit shows more" if str(len(hits)) != total else "")
     return 0 if hits else 1
 

@@ -20,7 +20,7 @@ from runtime.journal.book import KINDS, BookError, Entry, parse
 from runtime.journal.filters import Filter
 from runtime.journal.hide import Hide
 from runtime.journal.indexing import NoIndex
-from runtime.journal.words import Term, line, terms
+from runtime.journal.words import Term, line, snippet, terms
 
 LONGEST = 64 * 1024
 """Bytes of an entry that are read for an answer; the file has the rest."""
@@ -129,7 +129,7 @@ class Asking:
             bound[-2] = self._all(lowest, *bound)[0][0]
         sort = f"{_RANK}, place DESC, id DESC" if order == "rank" else "place DESC, id DESC"
         rows = self._all(f"SELECT entries.* {frame} ORDER BY {sort} LIMIT ?", *bound, limit)
-        found = [(row, line(row.piece.text, asked)) for row in map(self._row, rows)]
+        found = [(row, snippet(line(row.piece.text, asked), asked)) for row in map(self._row, rows)]
         return Hits(min(counted, RANKED), counted > RANKED, found)
 
     def _range(self, wanted: Filter) -> tuple[int, int]:

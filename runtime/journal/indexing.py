@@ -61,7 +61,8 @@ class _State:
 
 
 def refresh(book: Path, index: Path, hide: Hide, most: int | None = None) -> bool:
-    """Bring `index` up to date with the file; False when more than `most` bytes are to be read for that, and it is not.
+    """Bring `index` up to date with the file. With `most`, in a moment or not at all: False when more than so many
+    bytes are to be read for that, or another process is at it.
 
     Raises BookError when the log book cannot be read, NoIndex when the index cannot be kept.
     """
@@ -111,7 +112,9 @@ def _settled(stat: os.stat_result) -> str:
 
 def _refreshed(fd: int, index: Path, hide: Hide, most: int | None) -> bool:
     index.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(index):
+    with _alone(index, wait=most is None) as is_ours:
+        if not is_ours:
+            return False
         if is_fresh(fd, index):  # another process did it meanwhile
             return True
         stat, state = os.fstat(fd), _grown(fd, index)
@@ -123,12 +126,16 @@ def _refreshed(fd: int, index: Path, hide: Hide, most: int | None) -> bool:
 
 
 @contextmanager
-def _alone(index: Path) -> Iterator[None]:
-    """One process at a time changes the index; those who only ask never wait here."""
+def _alone(index: Path, *, wait: bool) -> Iterator[bool]:
+    """One process at a time changes the index. Without `wait`, False while another one does."""
     fd = os.open(index.with_name(f"{index.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(fd)
 

@@ -106,7 +106,7 @@ def search(book: Book, question: str) -> Iterator[tuple[Entry, str]]:
     for entry in book.entries():
         text = entry.text
         if matches(text, wanted):
-            yield entry, line(text, wanted)
+            yield entry, snippet(line(text, wanted), wanted)
 
 
 def matches(text: str, wanted: tuple[Term, ...]) -> bool:
@@ -132,6 +132,14 @@ def line(text: str, wanted: tuple[Term, ...]) -> str:
     """The first of the lines that have the most of them; the heading, which is shown anyway, comes last."""
     heading, *lines = [one.strip() for one in text.splitlines()] or [""]
     return max([*lines, heading], key=lambda one: sum(hits(one, wanted)))
+
+
+def snippet(text: str, wanted: tuple[Term, ...], size: int = 200) -> str:
+    """A line cut to about `size` characters around the first word that was asked for."""
+    if len(text) <= size:
+        return text
+    start = max(0, min(next(iter(spans(text, wanted)), (0, 0))[0] - size // 3, len(text) - size))
+    return f"{'…' * (start > 0)}{text[start : start + size].strip()}{'…' * (start + size < len(text))}"
 
 
 def spans(text: str, wanted: tuple[Term, ...]) -> list[tuple[int, int]]:

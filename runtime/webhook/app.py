@@ -26,6 +26,7 @@ from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.dashboard import Dashboard
 from runtime.webhook.events import Origin
+from runtime.webhook.journal_page import JournalPage
 from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
 from runtime.webhook.refusals import Refusal, without_keys
@@ -57,6 +58,7 @@ class Webhook:
         http.install(self.app)
         self._routes()
         self.dashboard = Dashboard(self)
+        self.journal = JournalPage(self)
 
     @property
     def store(self) -> Store:
@@ -168,6 +170,7 @@ class Webhook:
             worker.start()
         yield
         self.dashboard.close()
+        self.journal.close()
         for worker in reversed(workers):
             worker.stop()
         self._store.close()
