@@ -1,5 +1,6 @@
-"""`python -m runtime.journal.indexer`: makes a large index in a process of its own, so that a service keeps its memory and
-its one interpreter for what it is there for.
+"""`python -m runtime.journal.indexer`: makes a large index in a process of its own.
+
+So a service keeps its memory and its one interpreter for what it is there for.
 
 Reads one JSON object from stdin: `book`, `index`, `known` (values of secrets, which no command line may show).
 """

@@ -24,7 +24,7 @@ NEEDS = {
     "todo": "whether it is done, and its line in the log book",
 }
 LONGEST = 32 * 1024
-"""Characters that are read as Markdown; a longer text is shown as it is. Some texts take time that grows as their square."""
+"""Characters that are read as Markdown; a longer text is shown as it is: some take time that grows as their square."""
 _POINTS = fields.SECTIONS[4]
 _EMPTY = ("hr", "br")
 _MARKS = {"hardbreak": ["br"], "softbreak": "\n"}
@@ -32,14 +32,14 @@ _MARKS = {"hardbreak": ["br"], "softbreak": "\n"}
 
 @cache
 def reader() -> MarkdownIt:
-    """CommonMark with tables and struck text, without raw HTML and without pictures, which would be asked for elsewhere."""
+    """CommonMark with tables and struck text, without raw HTML, and without pictures: those are asked for elsewhere."""
     from markdown_it import MarkdownIt  # late: it takes 80 ms and 5 MB
 
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
 def tree(entry: Entry) -> list[Node]:
-    """What stands below the heading: of a session, its sections with open points as boxes; of others, their Markdown."""
+    """What stands below the heading: of a session its sections, with open points as boxes; of others their Markdown."""
     body = entry.text if entry.kind == "text" else entry.text.partition("\n")[2]
     if entry.kind != "session":
         return nodes(body)

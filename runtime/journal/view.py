@@ -25,6 +25,7 @@ PAGE_CHARS = 128 * 1024
 SHOWN = ("engine", "symbol", "tf", "signal", "price", "tp", "sl", "reason")
 
 Answer = dict[str, Any]
+_NONE: Answer = {"entries": [], "next": None}
 
 
 class View:
@@ -40,11 +41,11 @@ class View:
 
     def page(self, wanted: Filter, before: str = "", limit: int = 20) -> Answer:
         """The newest entries, or those older than `before`; `next` is where to go on, or null. Raises BookError."""
-        return self._asked({"entries": [], "next": None}, lambda asking: _page(asking.page(wanted, before, limit + 1), limit))
+        return self._asked(_NONE, lambda asking: _page(asking.page(wanted, before, limit + 1), limit))
 
     def around(self, key: str, limit: int = 20) -> Answer:
         """The entry that `key` names and those older than it. Raises BookError when there is none."""
-        return self._asked({"entries": [], "next": None}, lambda asking: _page(asking.around(key, limit + 1), limit))
+        return self._asked(_NONE, lambda asking: _page(asking.around(key, limit + 1), limit))
 
     def search(self, question: str, wanted: Filter, order: Order, limit: int = 20) -> Answer:
         """Entries that have all of `question`, each with its line and where the words stand in it. Raises BookError."""

@@ -53,9 +53,9 @@ class JournalPage:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _routes(self, app: http.Api) -> None:
-        view, said = self._view, openapi.answers(401)
+        view, said, gone = self._view, openapi.answers(401), openapi.answers(401, 404)
 
-        @app.get("/api/journal", summary="The log book's entries, newest first", openapi_extra=openapi.answers(401, 404))
+        @app.get("/api/journal", summary="The log book's entries, newest first", openapi_extra=gone)
         async def entries(
             request: Request,
             kind: Kinds = [],  # noqa: B006 - FastAPI copies it

@@ -129,11 +129,15 @@ ALERT = """\
 """
 
 
+SESSIONS = (
+    ("Sizing du moteur or", "Fixer le risque par trade.", "Vérifier la taille sur le compte de démo."),
+    ("Fenêtre de test XAUUSD M15", "Choisir la fenêtre de validation.", "Relancer avec les frais de nuit."),
+    ("Sauvegarde du registre", "Une sauvegarde chaque nuit.", "Tester une restauration complète."),
+)
+
+
 def journal(now: datetime, count: int = 9) -> str:
     """A log book of some days: sessions, alerts, a note, text that stands outside entries."""
-    written = [("Sizing du moteur or", "Fixer le risque par trade.", "Vérifier la taille sur le compte de démo."),
-               ("Fenêtre de test XAUUSD M15", "Choisir la fenêtre de validation.", "Relancer avec les frais de nuit."),
-               ("Sauvegarde du registre", "Une sauvegarde chaque nuit.", "Tester une restauration complète.")]  # fmt: skip
     text = "# Journal\n\n"
     for number in range(count):
         day = f"{now - timedelta(days=count - 1 - number):%Y-%m-%d}"
@@ -143,8 +147,8 @@ def journal(now: datetime, count: int = 9) -> str:
             named = {"engine": engine, "symbol": symbol, "signal": signal, "reason": "cassure confirmée"}
             text += ALERT.format(day=day, time=f"{hour:02}:1{number}", **named, **levels)
         if number % 2 == 0:
-            title, goal, todo = written[number // 2 % 3]
+            title, goal, todo = SESSIONS[number // 2 % 3]
             text += SESSION.format(day=day, time="18:30", title=title, goal=goal, todo=todo)
         if number % 4 == 1:
-            text += f"## {day} 20:00 | PERF | résumé de la semaine\n| moteur | R |\n|---|---|\n| or | +2,1 |\n| BTC | -0,4 |\n\n"
+            text += f"## {day} 20:00 | PERF | résumé de la semaine\n| moteur | R |\n|---|---|\n| or | +2,1 |\n\n"
     return text

@@ -38,8 +38,9 @@ def book(journal: Path) -> Path:
 
 def test_entries_come_newest_first_with_their_text_as_a_tree(webhook: TestClient, book: Path) -> None:
     found = read(webhook)
-    assert [(one["kind"], one["day"], one["line"]) for one in found["entries"]] == [
-        ("note", "2026-03-01", 63), ("session", "2026-03-01", 38), ("alert", "2026-03-01", 13), ("alert", "2026-03-01", 1),
+    assert {one["day"] for one in found["entries"]} == {"2026-03-01"}
+    assert [(one["kind"], one["line"]) for one in found["entries"]] == [
+        ("note", 63), ("session", 38), ("alert", 13), ("alert", 1),
     ]  # fmt: skip
     session = found["entries"][1]
     assert ["h4", "Décisions"] in session["body"]
@@ -64,7 +65,8 @@ def test_pages_join_to_the_whole(webhook: TestClient, book: Path) -> None:
     days = [key[:8] for key in seen]
     assert days == sorted(days, reverse=True)
     assert [one["key"] for one in read(webhook, entry=seen[10], limit=3)["entries"]] == seen[10:13]
-    assert {one["kind"] for one in read(webhook, kind=["note", "session"], since="2026-03-07")["entries"]} == {"note", "session"}
+    some = read(webhook, kind=["note", "session"], since="2026-03-07")["entries"]
+    assert [one["kind"] for one in some] == ["note", "session"] * 2
 
 
 def test_search_tells_where_the_words_stand(webhook: TestClient, book: Path) -> None:
@@ -109,7 +111,8 @@ def test_another_machine_needs_the_operators_key(
     webhook: TestClient, stranger: TestClient, book: Path, path: str
 ) -> None:
     assert webhook.get(path).status_code == 200
-    for client, headers in ((stranger, {}), (stranger, {"X-Ops-Key": "wrong"}), (webhook, {"X-Forwarded-For": "192.0.2.9"})):
+    tunnelled = {"X-Forwarded-For": "192.0.2.9"}
+    for client, headers in ((stranger, {}), (stranger, {"X-Ops-Key": "wrong"}), (webhook, tunnelled)):
         answer = client.get(path, headers=headers)
         assert answer.status_code == 401
         assert "Séance" not in answer.text
@@ -142,7 +145,7 @@ def test_a_page_is_bounded_however_large_an_entry_is(webhook: TestClient, journa
     answer = webhook.get("/api/journal?limit=50")
     assert len(answer.content) < 600_000
     assert 1 <= len(answer.json()["entries"]) < 6
-    assert answer.json()["entries"][0]["is_cut"]
+    assert answer.json()["entries"][1]["is_cut"]
     assert answer.json()["next"]
 
 

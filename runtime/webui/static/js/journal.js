@@ -132,11 +132,12 @@ const part = (name, value) => (value ? el("span.part", {}, el("span.dim", {}, `$
 function alert(one) {
   const said = one.alert;
   const signal = el(said.signal === "BUY" ? "span.buy" : said.signal === "SELL" ? "span.sell" : "b", {}, said.signal || "–");
-  return el("article.k-alert", { id: `e-${one.key}`, tabIndex: -1 },
-    el("h3.sr", {}, one.title),
-    el("div.row", {}, time(one), el("b.engine", {}, said.engine || "–"), el("span.signal", {}, signal, " ", el("b", {}, said.symbol || ""), " ", el("span.dim", {}, said.tf || "")),
-      el("span.levels", {}, part(t("price"), said.price), part("SL", said.sl), part("TP", said.tp)), el("span.reason", {}, said.reason || ""), link(one)),
-    said.payload && el("details.data", {}, el("summary", {}, t("payload")), el("pre", { tabIndex: 0 }, el("code", {}, said.payload))));
+  const row = said.payload ? "summary.row" : "div.row";
+  const shown = el(row, {}, time(one), el("b.engine", {}, said.engine || "–"),
+    el("span.signal", {}, signal, " ", el("b", {}, said.symbol || ""), " ", el("span.dim", {}, said.tf || "")),
+    el("span.levels", {}, part(t("price"), said.price), part("SL", said.sl), part("TP", said.tp)), el("span.reason", {}, said.reason || ""));
+  return el("article.k-alert", { id: `e-${one.key}`, tabIndex: -1 }, el("h3.sr", {}, one.title),
+    said.payload ? el("details", {}, shown, el("pre", { tabIndex: 0, "aria-label": t("payload") }, el("code", {}, said.payload))) : shown, link(one));
 }
 
 async function search(words) {
