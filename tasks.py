@@ -353,6 +353,28 @@ def journal_todo(_: Context, file: str = "", done: int | None = None, all: bool 
     raise Exit(code=commands.todo(file, json=json, done=int(done) if done is not None else None, all=all))
 
 
+@task(
+    name="export",
+    help=LOGBOOK
+    | WANTED
+    | {"html": "write this page", "pdf": "print to this file (needs chromium)", "title": "of the page"},
+)
+def journal_export(
+    _: Context,
+    file: str = "",
+    html: str | None = None,
+    pdf: str | None = None,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    title: str = "",
+) -> None:
+    """Write the log book as one printable page, HTML or PDF; secrets are masked"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.export(file, html, pdf, kind, since, until, title))
+
+
 @task(name="fix", help=LOGBOOK | IN_JSON | {"check": "change nothing; exit 2 if anything would"})
 def journal_fix(_: Context, file: str = "", check: bool = False, json: bool = False) -> None:
     """Move text that stands outside entries into an entry at the end; keeps a backup"""
@@ -416,7 +438,7 @@ secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.
 
 journal = Collection(
     "journal", journal_lint, journal_list, journal_show, journal_search, journal_tail, journal_stats, journal_todo,
-    journal_fix, journal_scrub,
+    journal_export, journal_fix, journal_scrub,
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json as jsonlib
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, get_args
 
 from runtime.journal import book as books
-from runtime.journal import filters
+from runtime.journal import export as exporting
+from runtime.journal import filters, printing
 from runtime.journal import fix as fixing
 from runtime.journal import scrub as scrubbing
 from runtime.journal import todo as points
@@ -24,6 +26,7 @@ from runtime.journal.filters import Filter
 from runtime.journal.index import Index, Order
 from runtime.journal.index import place as index_place
 from runtime.journal.indexing import NoIndex
+from runtime.journal.lint import is_parasite
 from runtime.journal.lint import lint as problems_of
 from runtime.journal.local import heading_time, order_zone
 from runtime.journal.replace import rewrite
@@ -150,6 +153,35 @@ def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = 
     else:
         _lines(map(_point, found))
     return 0
+
+
+@_told
+def export(
+    file: str,
+    html: str | None,
+    pdf: str | None,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    title: str = "",
+) -> int:
+    """One page for people, as HTML, as PDF, or as both."""
+    wanted, outs = filters.wanted(kind, since, until), [Path(out).expanduser() for out in (html, pdf) if out]
+    if not outs:
+        raise BookError("say what to write", "./inv journal.export --html journal.html, or --pdf journal.pdf")
+    entries = [entry for entry in _shown(file).entries() if wanted.keeps(entry) and not _is_title(entry)]
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(html).expanduser() if html else Path(folder) / "journal.html"
+        exporting.write(written, exporting.page(entries, title or _path(file).stem))
+        if pdf:
+            printing.pdf(written, Path(pdf).expanduser())
+    _note(f"{len(entries)} entries in {' and '.join(map(str, outs))}")
+    return 0
+
+
+def _is_title(entry: Entry) -> bool:
+    """`# Title` at the top: the page has a title of its own."""
+    return entry.kind == "text" and not is_parasite(entry)
 
 
 @_told

@@ -18,7 +18,9 @@ from runtime.journal.book import BookError, Entry
 from runtime.journal.markdown import Node
 
 STYLE = Path(__file__).with_name("export.css")
-PLAIN = frozenset("p ul li strong em s code blockquote table thead tbody tr th td h4".split())  # noqa: SIM905
+PLAIN = frozenset(
+    ("p", "ul", "li", "strong", "em", "s", "code", "blockquote", "table", "thead", "tbody", "tr", "th", "td", "h4")
+)
 HEADINGS = frozenset(("h1", "h2", "h3", "h5", "h6"))
 MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
           "décembre")  # fmt: skip
@@ -155,7 +157,8 @@ def _link(rest: list[Any]) -> str:
 def _todo(rest: list[Any]) -> str:
     done, _, *children = rest
     name = "fait" if done else "ouvert"
-    return f'<li><input type="checkbox" disabled aria-label="{name}"{" checked" * done}> <div>{_children(children)}</div></li>'
+    box = f'<input type="checkbox" disabled aria-label="{name}"{" checked" * done}>'
+    return f"<li>{box} <div>{_children(children)}</div></li>"
 
 
 SPECIAL = {
