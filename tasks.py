@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops.cli import task
+
+if TYPE_CHECKING:
+    from ops.chronicle import Writer
 
 NAME = {"name": "which lab host (default: lab)"}
 JSON = {"json": "one JSON object on stdout, for scripts"}
@@ -46,6 +51,16 @@ def lab_info(_: Context, name: str = "lab", json: bool = False) -> None:
     tasks.lab_info(name, json=json, urls=lab_urls)
 
 
+def _journal() -> Writer:
+    """What runs write to: the log book beside the inventory."""
+    from functools import partial
+
+    from ops import paths
+    from runtime.journal import runner
+
+    return partial(runner.write, paths.INVENTORY.with_name("journal.md"))
+
+
 HOST = {"host": "one host of inventory.yaml"}
 WHICH = HOST | {"group": "every host of this group", "all": "every host that is not a lab's"}
 ROLE = {"role": "only this role's resources"}
@@ -65,7 +80,8 @@ def deploy(
     """Bring hosts to the state that inventory.yaml and their roles describe"""
     from ops import host_tasks as hosts
 
-    raise Exit(code=hosts.deploy(hosts.selected(host, group, all), role=role, plan=plan, diff=diff, json=json))
+    chosen = hosts.selected(host, group, all)
+    raise Exit(code=hosts.deploy(chosen, role=role, plan=plan, diff=diff, json=json, journal=_journal()))
 
 
 @task(help=WHICH | ROLE | JSON)
@@ -259,7 +275,7 @@ def secrets_rotate(
     from ops import secrets_tasks as tasks
     from ops.role import configs
 
-    tasks.rotate(name, host, value_from_stdin=value_from_stdin, identity=identity, configs=configs())
+    tasks.rotate(name, host, value_from_stdin, identity, configs=configs(), journal=_journal())
 
 
 LOGBOOK = {"file": "a log book (default: journal.md of this checkout)"}
