@@ -399,12 +399,20 @@ def journal_fix(_: Context, file: str = "", check: bool = False, json: bool = Fa
     raise Exit(code=commands.fix(file, check=check, json=json))
 
 
-@task(name="scrub", help=LOGBOOK | IN_JSON | {"write": "mask them in the file; keeps a backup"})
-def journal_scrub(_: Context, file: str = "", write: bool = False, json: bool = False) -> None:
+@task(
+    name="scrub",
+    help=LOGBOOK
+    | IN_JSON
+    | {
+        "write": "mask them in the file, and with --history in every commit; keeps a backup",
+        "history": "look at every version that Git has",
+    },
+)
+def journal_scrub(_: Context, file: str = "", write: bool = False, history: bool = False, json: bool = False) -> None:
     """Find leaked secrets and say what to rotate; exits 2 while there are any"""
     from runtime.journal import commands
 
-    raise Exit(code=commands.scrub(file, json=json, write=write))
+    raise Exit(code=commands.scrub(file, json=json, write=write, history=history))
 
 
 @task(

@@ -204,9 +204,11 @@ def fix(file: str, *, check: bool = False, json: bool = False) -> int:
 
 
 @_told
-def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
+def scrub(file: str, *, json: bool = False, write: bool = False, history: bool = False) -> int:
     """2 when there are secrets and they were left where they are."""
     path, backup = _path(file), None
+    if history:
+        return _scrub_history(path, json=json, write=write)
     found = scrubbing.find(books.read(path).data)
     if write and found:
         backup = rewrite(path, scrubbing.masked)
@@ -217,6 +219,17 @@ def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
         _lines(f"{path}:{one.line}: {one.kind}: {one.preview}: {one.rotate}" for one in found)
         _lines([f"masked; the file as it was, secrets included: {backup} (delete it)"] if backup else [])
     return CHANGES if found and not write else 0
+
+
+def _scrub_history(path: Path, *, json: bool, write: bool) -> int:
+    from runtime.journal import history_command
+
+    code, told, lines = history_command.run(path, write=write)
+    if json:
+        _json(told)
+    else:
+        _lines(lines)
+    return code
 
 
 def _path(file: str) -> Path:
