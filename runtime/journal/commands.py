@@ -23,7 +23,7 @@ from runtime.journal import scrub as scrubbing
 from runtime.journal import todo as points
 from runtime.journal.book import Book, BookError, Entry
 from runtime.journal.filters import Filter
-from runtime.journal.index import Index, Order
+from runtime.journal.index import Index, Order, tidy
 from runtime.journal.index import place as index_place
 from runtime.journal.indexing import NoIndex
 from runtime.journal.lint import is_parasite
@@ -112,8 +112,10 @@ def search(
 
 def _hits(words: str, path: Path, wanted: Filter, sort: Order, limit: int) -> tuple[str, list[tuple[Entry, str]]]:
     """How many there are, and the first of them; read from the file where there can be no index."""
+    place = index_place(path)
     try:
-        with Index(path, index_place(path)).asking() as asking:
+        with Index(path, place).asking() as asking:
+            tidy(place)
             found = asking.search(words, wanted, sort, limit)
         return f"{found.total}{'+' * found.is_more}", [(row.piece, line) for row, line in found.rows]
     except NoIndex as error:

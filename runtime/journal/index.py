@@ -27,6 +27,8 @@ LONGEST = 64 * 1024
 RANKED = 2_000
 """With more matches than so many, only the last of them in the file are looked at."""
 TRIES = 5
+KEPT = 8
+"""Indexes in a checkout's cache."""
 Order = Literal["rank", "date"]
 _RANK = "bm25(found, 6.0, 1.0, 1.0, 0.0)"  # a word of the title tells as much as six of the text
 
@@ -58,9 +60,18 @@ class Hits:
 def place(book: Path) -> Path:
     """Where the index of a log book is kept: in the checkout's cache, or on a host in the state folder beside it."""
     checkout = Path(__file__).parents[2]
-    cache = checkout / ".cache" if (checkout / "tasks.py").exists() else book.absolute().parent / "state"
+    cache = checkout / ".cache" / "journal" if (checkout / "tasks.py").exists() else book.absolute().parent / "state"
     name = hashlib.sha256(os.fsencode(book.absolute())).hexdigest()[:12]
     return cache / f"{book.stem}-{name}.index"
+
+
+def tidy(index: Path) -> None:
+    """Delete the indexes beside this one that were used longest ago: of log books that were looked at once."""
+    others = sorted(index.parent.glob("*.index"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[KEPT:]:
+        if path != index:
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
 
 class Index:

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from runtime.journal.book import BookError, parse
 from runtime.journal.filters import Filter, wanted
 from runtime.journal.hide import Hide
-from runtime.journal.index import Hits, Index, NoIndex
+from runtime.journal.index import KEPT, Hits, Index, tidy
+from runtime.journal.indexing import NoIndex
 from runtime.journal.replace import append
 from runtime.journal.slices import pieces
 from runtime.journal.words import search, spans, terms
@@ -348,6 +349,17 @@ def test_making_it_takes_little_memory(index: Index) -> None:
         [sys.executable, "-c", script, index.book, index.path], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 60_000, "kB, Python itself included"
+
+
+def test_indexes_of_log_books_that_were_looked_at_once_do_not_pile_up(index: Index) -> None:
+    index.refresh()
+    for number in range(KEPT + 3):
+        path = index.path.with_name(f"{number}.index")
+        path.write_text("")
+        os.utime(path, (number, number))
+    tidy(index.path)
+    assert len(list(index.path.parent.glob("*.index"))) == KEPT
+    assert titles(index, "sauvegarde") == ["Séance d’essai"]
 
 
 def test_words_that_were_asked_for_are_marked() -> None:
