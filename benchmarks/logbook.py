@@ -137,7 +137,7 @@ def appended(path: Path) -> list[tuple[str, str, str, bool]]:
 
 
 def searched(path: Path) -> list[tuple[str, str, str, bool]]:
-    """On 100,000 entries: making the index, then questions in this process, each its best of five; then from a shell."""
+    """On 100,000 entries: making the index, questions in this process (best of five), and one from a shell."""
     few = path.with_name("entries.md")
     few.write_bytes(b"".join(entry.raw for entry in itertools.islice(book.parse(path.read_bytes()).pieces(), ENTRIES)))
     index = Index(few, path.with_name("entries.index"))
@@ -160,7 +160,7 @@ def searched(path: Path) -> list[tuple[str, str, str, bool]]:
         (f"index {ENTRIES:,} entries, {few.stat().st_size / 1e6:.0f} MB", f"{made:.1f} s", "", True),
         ("  after an append", f"{grown:.0f} ms", "", True),
         (
-            f"search: the slowest of {len(times)}, {slowest}",
+            f"search: slowest of {len(times)}, {slowest}",
             f"{times[slowest]:.0f} ms",
             "<= 100",
             times[slowest] <= 100,
