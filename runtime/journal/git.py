@@ -112,7 +112,9 @@ class Repo:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Nobody else of ours touches branch and index meanwhile. What a killed one of ours left is cleared first."""
-        with lock(self.git_dir / "trading-ops.lock"), leftovers.marked(self.git_dir):
+        with lock(self.git_dir / "trading-ops.lock"), leftovers.marked(self.git_dir, "at-work"):
+            for left in self.git_dir.glob("trading-ops.index.*"):
+                left.unlink(missing_ok=True)
             yield
 
     def _where(self) -> tuple[str, ...]:

@@ -7,17 +7,19 @@ it may be ours; one that any process still holds open, or that is older, is some
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_MARK = "trading-ops.at-work"
+_LONG = 1.0
+"""Seconds: a git that lives has put its lock file in place by then."""
 
 
 @contextmanager
-def marked(git_dir: Path) -> Iterator[None]:
-    """To be entered by one process at a time only."""
-    mark = git_dir / _MARK
+def marked(git_dir: Path, name: str) -> Iterator[None]:
+    """To be entered by one process at a time only, for each `name`."""
+    mark = git_dir / f"trading-ops.{name}"
     if mark.exists():
         _clear(git_dir, mark.stat().st_mtime_ns)
         mark.unlink()
@@ -29,13 +31,18 @@ def marked(git_dir: Path) -> Iterator[None]:
 
 
 def _clear(git_dir: Path, since: int) -> None:
-    held = _open_files()
-    for path in [*git_dir.glob("*.lock"), *(git_dir / "refs").rglob("*.lock")]:
+    locks = [path for path in _locks(git_dir) if not path.name.startswith("trading-ops")]
+    if locks:
+        time.sleep(_LONG)
+    held = _open_files() if locks else set()
+    for path in locks:
         with suppress(FileNotFoundError):
-            if path.name != "trading-ops.lock" and path.stat().st_mtime_ns >= since and str(path) not in held:
+            if path.stat().st_mtime_ns >= since and str(path) not in held:
                 path.unlink()
-    for path in git_dir.glob("trading-ops.index.*"):
-        path.unlink(missing_ok=True)
+
+
+def _locks(git_dir: Path) -> list[Path]:
+    return [*git_dir.glob("*.lock"), *(git_dir / "refs").rglob("*.lock")]
 
 
 def _open_files() -> set[str]:

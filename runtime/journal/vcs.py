@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime import clock
 from runtime.journal import pending
@@ -18,7 +19,10 @@ from runtime.journal.git import Repo, VcsError, find, identity
 from runtime.journal.replace import locked
 from runtime.settings import environment
 
-__all__ = ["VcsError", "commit", "record", "sync_later"]
+if TYPE_CHECKING:
+    from runtime.journal.sync import Synced
+
+__all__ = ["VcsError", "commit", "record", "sync", "sync_later"]
 
 _PATIENCE = 3.0  # seconds for another git to finish with the index
 
@@ -129,3 +133,10 @@ def _content(path: Path) -> bytes:
     """Whole entries: nobody is in the middle of writing one."""
     with locked(path):
         return path.read_bytes()
+
+
+def sync(path: Path) -> Synced:
+    """Bring it to the remote now, and say what happened. Never raises for what git or the network refuse."""
+    from runtime.journal.sync import sync as run  # that one stands on this module
+
+    return run(path)
