@@ -9,6 +9,7 @@ for each kill: what stood where after it, what the next run said, and what `retr
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,12 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import runtime.journal.openai_draft  # noqa: F401
 from runtime.journal import save_commands, vcs
 from runtime.journal.__main__ import main
 from runtime.journal.book import parse
 from runtime.journal.detectors import plugins
 from runtime.journal.inbox import DONE, Inbox
+from runtime.journal.openai_draft import ModelError, ask
+from runtime.journal.settings import ModelSettings
+from runtime.keys import Secret
 
 STEPS = ("open", "write", "fsync", "replace", "rename", "mkdir", "ftruncate", "unlink")
 
@@ -94,11 +97,20 @@ def after(folder: Path) -> dict[str, Any]:
     }
 
 
+def warm() -> None:
+    """The client loads half of itself at its first request, which nobody answers here."""
+    with contextlib.suppress(ModelError):
+        ask(
+            ModelSettings(Secret("x"), base_url="http://127.0.0.1:9", retries=0), "", "", lambda _: None, lambda _: None
+        )
+
+
 def loop(folder: Path, first: int, stride: int, words: list[str]) -> None:
     template = folder.with_name("template")
     vcs.sync_later.__code__ = (lambda path: None).__code__  # nothing to push to; a process each would take minutes
     save_commands._load.__code__ = (lambda model: None).__code__  # loaded already: the child stays without threads
     plugins()
+    warm()
     asked: list[list[str]] = []
     for kill_at in range(first, 1000, stride):
         found = told(folder, template, words, kill_at, asked)
