@@ -264,6 +264,48 @@ def secrets_rotate(
 
 LOGBOOK = {"file": "a log book (default: journal.md of this checkout)"}
 IN_JSON = {"json": "JSON on stdout, for scripts"}
+PASTED = {
+    "title": "what the session was about",
+    "paste": "a file with the conversation (default: paste it, then Ctrl-D)",
+    "clipboard": "take the clipboard",
+    "no-model": "by rules, without asking a model",
+}
+
+
+@task(name="save", positional=["title"], help=PASTED | LOGBOOK | IN_JSON)
+def journal_save(
+    _: Context,
+    title: str,
+    paste: str = "",
+    clipboard: bool = False,
+    file: str = "",
+    no_model: bool = False,
+    json: bool = False,
+) -> None:
+    """Save a session: paste the conversation, Ctrl-D; it becomes an entry, committed and pushed"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import save
+
+    known = secrets()
+    raise Exit(code=save(title, paste, clipboard=clipboard, book=file, model=not no_model, json=json, secrets=known))
+
+
+@task(name="retry", help=LOGBOOK | IN_JSON)
+def journal_retry(_: Context, file: str = "", json: bool = False) -> None:
+    """Finish pastes that wait, and improve entries made without a model; exits 1 while one waits"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import retry
+
+    raise Exit(code=retry(file, json=json, secrets=secrets()))
+
+
+@task(name="inbox", help=LOGBOOK | IN_JSON)
+def journal_inbox(_: Context, file: str = "", json: bool = False) -> None:
+    """List raw pastes and what became of them"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import inbox
+
+    raise Exit(code=inbox(file, json=json, secrets=secrets()))
 
 
 @task(name="lint", help=LOGBOOK | IN_JSON)
@@ -387,8 +429,8 @@ secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
 journal = Collection(
-    "journal", journal_lint, journal_list, journal_show, journal_search, journal_tail, journal_stats, journal_todo,
-    journal_fix, journal_scrub,
+    "journal", journal_save, journal_retry, journal_inbox, journal_lint, journal_list, journal_show, journal_search,
+    journal_tail, journal_stats, journal_todo, journal_fix, journal_scrub,
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 

@@ -29,7 +29,7 @@ CHANGES = 2
 P = ParamSpec("P")
 
 
-def _told(command: Callable[P, int]) -> Callable[P, int]:
+def told(command: Callable[P, int]) -> Callable[P, int]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
@@ -41,7 +41,7 @@ def _told(command: Callable[P, int]) -> Callable[P, int]:
     return run
 
 
-@_told
+@told
 def lint(file: str, *, json: bool = False) -> int:
     """1 when there is a problem."""
     path = _path(file)
@@ -54,7 +54,7 @@ def lint(file: str, *, json: bool = False) -> int:
     return 1 if problems else 0
 
 
-@_told
+@told
 def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     """One line, or one object in an array, for each entry."""
     entries = [entry for entry in _shown(file).entries() if kind in (None, entry.kind)]
@@ -67,7 +67,7 @@ def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     return 0
 
 
-@_told
+@told
 def show(which: str, file: str) -> int:
     """The entry on a line, or all whose time begins so."""
     book = _shown(file)
@@ -78,7 +78,7 @@ def show(which: str, file: str) -> int:
     return 0
 
 
-@_told
+@told
 def search(words: str, file: str, *, json: bool = False) -> int:
     """1 when nothing was found, like grep."""
     hits = list(searched(_shown(file), words))
@@ -89,14 +89,14 @@ def search(words: str, file: str, *, json: bool = False) -> int:
     return 0 if hits else 1
 
 
-@_told
+@told
 def tail(file: str, count: int = 5) -> int:
     """The last entries, whole."""
     _lines(entry.text.strip() + "\n" for entry in list(_shown(file).entries())[-count:] if count > 0)
     return 0
 
 
-@_told
+@told
 def stats(file: str, *, json: bool = False) -> int:
     """How many of what, from when to when."""
     found = _stats(_shown(file))
@@ -107,7 +107,7 @@ def stats(file: str, *, json: bool = False) -> int:
     return 0
 
 
-@_told
+@told
 def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = False) -> int:
     """The open points, oldest first; or one of them ticked off, by its line."""
     if done is not None:
@@ -122,7 +122,7 @@ def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = 
     return 0
 
 
-@_told
+@told
 def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     """With `check`: 2 when something would be moved."""
     path, backup = _path(file), None
@@ -141,7 +141,7 @@ def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     return CHANGES if check and moved else 0
 
 
-@_told
+@told
 def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
     """2 when there are secrets and they were left where they are."""
     path, backup = _path(file), None
