@@ -19,7 +19,7 @@ GIT_DIR = "/opt/trading/.git"
 
 class Config(RoleConfig):
     openai_key: Secret | None = Field(None, description="without it entries are made by rules, and marked as such")
-    openai_model: str = Field("gpt-4.1-mini", pattern=r"^[A-Za-z0-9._:/-]+$")
+    openai_model: str = Field("gpt-5-mini", pattern=r"^[A-Za-z0-9._:/-]+$")
     openai_url: str = Field(
         "https://api.openai.com/v1", pattern=r"^https?://[^\s\"'$`\\]+$", description="or a server that speaks it"
     )

@@ -208,6 +208,10 @@ def test_without_a_remote_the_log_book_stays_here(tmp_path: Path) -> None:
     clone.add(entry(1, "un"))
     done = vcs.sync(clone.book)
     assert (done.outcome, clone.committed()) == ("no-remote", clone.book.read_bytes())
+    clone.add(entry(2, "deux"))
+    vcs.commit(clone.book, "deux")
+    sync.later(clone.book)  # comes to an end
+    assert pending.read(clone.root / ".git") is None
 
 
 KEY = "sk-" + "Zz91" * 8
