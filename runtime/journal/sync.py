@@ -135,6 +135,8 @@ def _integrate(repo: Repo, remote: Remote, upstream: str) -> tuple[int, str]:
 
 
 def _take(repo: Repo, remote: Remote, head: str, upstream: str) -> tuple[int, str]:
+    if head:
+        replay.check_not_rewritten(repo, remote, head, upstream)
     base, note = replay.common(repo, remote, head, upstream) if head else "", ""
     if base != upstream:
         new = upstream if base == head else replay.replayed(repo, base, head, upstream)

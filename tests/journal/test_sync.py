@@ -243,6 +243,19 @@ def test_a_history_rewritten_upstream_keeps_masked_what_was_masked(laptop: Clone
     assert not list(host.root.glob("*.bak"))
 
 
+def test_a_history_rewritten_here_is_never_merged_with_what_it_was(laptop: Clone) -> None:
+    laptop.add(entry(1, f"fuite {KEY}"))
+    synced(laptop)
+    laptop.book.write_text(laptop.book.read_text().replace(KEY, "***"))
+    laptop.git("commit", "-qa", "--amend", "-m", "clean")
+    done = vcs.sync(laptop.book)
+    assert done.code == "rewritten-here"
+    assert "--force-with-lease origin" in done.hint
+    assert KEY not in laptop.book.read_text()
+    laptop.git(*done.hint.split("git -C ")[1].partition(";")[0].split(" ")[1:])
+    assert synced(laptop).pushed == 0
+
+
 def test_a_remote_that_went_back_gets_its_entries_again(laptop: Clone, host: Clone, hub: Path) -> None:
     laptop.add(entry(1, "un"))
     synced(laptop)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,14 +23,14 @@ from tests.lab.kit import INVENTORY, Desk, wait_until
 pytestmark = pytest.mark.lab
 
 SETTINGS = """
-      logbook: {{every: 1}}
+      logbook: {{every: 30}}
       github_ssh:
         repository: git@{address}:notes.git
         host: {address}
         host_keys: ["{host_key}"]
 """
 THEIRS = "Host old-nas\n    User ann\n"
-ALERT = {"engine": "USDTM_LONG", "signal": "BUY", "symbol": "BTCUSDT.P", "tf": "60", "price": 68000, "sl": 67000}
+ALERT = {"engine": "TV_TEST", "signal": "BUY", "symbol": "BTCUSDT.P", "tf": "60", "price": 111, "tp": 222, "sl": 0}
 HUB = """
 useradd --create-home --home-dir /srv/git --shell /usr/bin/git-shell git
 git init -q --bare -b main /srv/git/notes.git
@@ -74,9 +75,15 @@ def sync(desk: Desk) -> dict[str, object]:
 
 
 def alert(desk: Desk, reason: str) -> None:
-    answer = httpx.post(f"{desk.url()}/tv", json=ALERT | {"key": desk.secret("webhook_key"), "reason": reason})
+    said = {"key": desk.secret("webhook_key"), "reason": reason, "id": secrets.token_hex(8)}
+    answer = httpx.post(f"{desk.url()}/tv", json=ALERT | said)
     assert answer.status_code == 200, answer.text
-    wait_until(lambda: f": {reason}" in desk.on("cat /opt/trading/journal.md"))
+    wait_until(lambda: f": {reason}\n" in desk.on("cat /opt/trading/journal.md"))
+
+
+def remote(desk: Desk) -> str:
+    """The log book as GitHub would show it."""
+    return desk.on("git --git-dir /srv/git/notes.git -c safe.directory='*' show main:journal.md")
 
 
 def test_the_key_is_the_host_s_own_and_the_person_s_lines_are_left_alone(desk: Desk) -> None:
@@ -92,10 +99,7 @@ def test_the_key_is_the_host_s_own_and_the_person_s_lines_are_left_alone(desk: D
 
 def test_what_the_webhook_wrote_goes_to_the_remote_and_the_file_stays_its_own(desk: Desk, laptop: Clone) -> None:
     alert(desk, "avant")
-    assert (
-        desk.on("systemctl start journal-sync.service; systemctl is-failed journal-sync.service", check=False)
-        == "inactive"
-    )
+    desk.on("systemctl start journal-sync.service")
     laptop.git("pull", "-q", "--rebase")
     assert b"avant" in laptop.book.read_bytes()
     laptop.book.write_text(laptop.book.read_text() + "\n## 2026-01-02 09:00 — portable\nun mot\n")
@@ -105,7 +109,8 @@ def test_what_the_webhook_wrote_goes_to_the_remote_and_the_file_stays_its_own(de
     assert "portable" in desk.on("cat /opt/trading/journal.md")
     assert desk.on("stat -c '%U:%G %a' /opt/trading/journal.md") == "trading:trading 640"
     alert(desk, "après")
-    assert sync(desk)["pushed"] == 1
+    assert sync(desk)["outcome"] == "synced"
+    assert ": après\n" in remote(desk)
     assert desk.on("ls /opt/trading/*.bak", check=False) == ""
 
 
@@ -113,9 +118,7 @@ def test_jpt_on_the_host_is_at_the_remote_moments_later(desk: Desk, laptop: Clon
     paste = "Objectif: brancher le webhook\n```bash\nsystemctl status tv-webhook\n```\nReste à faire: tester demain\n"
     said = desk.on("jpt 'Séance de l’essai' --no-model", stdin=paste)
     assert said
-    wait_until(
-        lambda: "Séance de l’essai" in desk.on("git -C /srv/git/notes.git -c safe.directory='*' show main:journal.md")
-    )
+    wait_until(lambda: "Séance de l’essai" in remote(desk))
     alert(desk, "encore")
     assert desk.on("stat -c '%U:%G %a' /opt/trading/journal.md") == "trading:trading 640"
     assert desk.on("stat -c '%a' /opt/trading/journal/inbox") == "700"
@@ -129,8 +132,14 @@ def test_a_refused_key_is_told_and_what_waits_goes_once_it_is_accepted(desk: Des
     told = sync(desk)
     assert told["code"] == "key-refused"
     assert "refuses this machine's SSH key" in str(told["message"])
+    asked = desk.inv("github.check", "--host", desk.host.name)
+    assert (asked.code, "key-refused" in desk.inv("github.check", "--host", desk.host.name, "--json").out) == (1, True)
+    assert desk.on("cat /root/.ssh/github_ed25519.pub") in asked.out
+    assert desk.on("cat /root/.ssh/github_ed25519.pub") in desk.inv("github.setup", "--host", desk.host.name).out
     desk.on("mv /srv/git/.ssh/away /srv/git/.ssh/authorized_keys")
-    assert sync(desk)["pushed"] == 1
+    assert sync(desk)["outcome"] == "synced"
+    assert ": refus\n" in remote(desk)
+    assert desk.inv("github.check", "--host", desk.host.name).code == 0
 
 
 def test_two_machines_and_the_webhook_at_once(desk: Desk, laptop: Clone) -> None:
