@@ -383,6 +383,39 @@ def journal_scrub(_: Context, file: str = "", write: bool = False, json: bool = 
     raise Exit(code=commands.scrub(file, json=json, write=write))
 
 
+@task(name="sync", help=LOGBOOK | IN_JSON)
+def journal_sync(_: Context, file: str = "", json: bool = False) -> None:
+    """Bring a log book to its remote and the remote's here; exits 1 if it has to wait"""
+    from runtime.journal import commands, sync
+
+    raise Exit(code=sync.command(commands.path_of(file), as_json=json))
+
+
+TOKEN = {"token-from-env": "add it by GitHub's API, with the token in this variable (default: the secret, if any)"}
+
+
+@task(name="setup", help=HOST | TOKEN)
+def github_setup(_: Context, host: str | None = None, token_from_env: str = "") -> None:
+    """Give a host its key for GitHub, and show it and where to paste it"""
+    from ops import github, settings
+    from ops import host_tasks as hosts
+
+    token = settings.from_environment(token_from_env) if token_from_env else ""
+    github.setup(hosts.selected(host, None, False)[0], token)
+
+
+@task(name="check", help=LOGBOOK | JSON | {"host": "ask on this host (default: about this checkout)"})
+def github_check(_: Context, host: str | None = None, file: str = "", json: bool = False) -> None:
+    """Explain what ssh and the remote of the log book say; exits 1 if something must be done"""
+    from ops import github
+    from ops import host_tasks as hosts
+    from runtime.journal import check, commands
+
+    if host:
+        raise Exit(code=github.check(hosts.selected(host, None, False)[0], json=json))
+    raise Exit(code=check.command(commands.path_of(file), as_json=json))
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -430,11 +463,14 @@ secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.
 
 journal = Collection(
     "journal", journal_save, journal_retry, journal_inbox, journal_lint, journal_list, journal_show, journal_search,
-    journal_tail, journal_stats, journal_todo, journal_fix, journal_scrub,
+    journal_tail, journal_stats, journal_todo, journal_fix, journal_scrub, journal_sync,
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 
+github = Collection("github", github_setup, github_check)
+github.__doc__ = "GitHub: the key of a host, and what the remote says"
+
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

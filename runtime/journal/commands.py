@@ -157,6 +157,11 @@ def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
     return CHANGES if found and not write else 0
 
 
+def path_of(file: str) -> Path:
+    """The log book that a task was told, or this checkout's."""
+    return _path(file)
+
+
 def _path(file: str) -> Path:
     return Path(file).expanduser() if file else DEFAULT
 

@@ -209,4 +209,4 @@ def _dubious(err: str, folder: Path) -> str:
 def _code(done: Done) -> str:
     if "No space left on device" in done.err:
         return "disk-full"
-    return "locked" if ".lock': File exists" in done.err else "git"
+    return "locked" if "File exists" in done.err else "git"

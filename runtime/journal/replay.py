@@ -41,6 +41,18 @@ def common(repo: Repo, remote: Remote, head: str, upstream: str) -> str:
     raise VcsError(f"{repo.top} and {remote.url} have no commit in common", hint, "unrelated")
 
 
+def check_not_rewritten(repo: Repo, remote: Remote, head: str, upstream: str) -> None:
+    """Raises VcsError when somebody took commits out of the history here, and the remote still has them.
+
+    To merge the two would bring everything back, a masked secret too.
+    """
+    known = repo.commit_of(remote.kept)
+    if known and is_in(repo, known, upstream) and not is_in(repo, known, head) and not is_in(repo, head, upstream):
+        away = f"git -C {repo.top} push --force-with-lease {remote.name} HEAD:{remote.branch}"
+        hint = f"if you meant it: {away}; if not: git -C {repo.top} reset --keep {remote.tracking}"
+        raise VcsError(f"the history here was rewritten; {remote.url} has it as it was", hint, "rewritten-here")
+
+
 def replayed(repo: Repo, base: str, head: str, upstream: str) -> str:
     """The commit that has `upstream` and then everything from `base` to `head`. Raises VcsError on a conflict."""
     commits = _ours(repo, base, head)

@@ -73,6 +73,7 @@ def _sync(repo: Repo) -> Synced:
     if remote is None:
         with repo.held():
             _save(repo)
+        pending.clear(repo.git_dir)
         return Synced("no-remote", message=f"{repo.top} has no remote: the log book stays on this machine", note=note)
     for attempt in range(RACES):
         upstream = remote.fetch()
@@ -134,6 +135,8 @@ def _integrate(repo: Repo, remote: Remote, upstream: str) -> tuple[int, str]:
 
 
 def _take(repo: Repo, remote: Remote, head: str, upstream: str) -> tuple[int, str]:
+    if head:
+        replay.check_not_rewritten(repo, remote, head, upstream)
     base, note = replay.common(repo, remote, head, upstream) if head else "", ""
     if base != upstream:
         new = upstream if base == head else replay.replayed(repo, base, head, upstream)
@@ -152,16 +155,18 @@ def _kept_aside(repo: Repo, head: str) -> str:
 
 def later(path: Path) -> None:
     """`sync_later`'s process: goes on trying for a while as long as only time can help."""
-    repo = find(path)
-    if repo is None:
-        return
-    try:
-        with lock(repo.git_dir / "trading-ops-later.lock", wait=False):
-            _persist(path)
-    except BlockingIOError:
-        return  # another one is at it, and sees what is committed meanwhile
-    if (left := pending.read(repo.git_dir)) and left.code == "waiting":
-        later(path)
+    for _ in range(3):  # again for what was committed after the last look, by one that saw us at work and left
+        repo = find(path)
+        if repo is None:
+            return
+        try:
+            with lock(repo.git_dir / "trading-ops-later.lock", wait=False):
+                _persist(path)
+        except BlockingIOError:
+            return
+        left = pending.read(repo.git_dir)
+        if left is None or left.code != "waiting":
+            return
 
 
 def _persist(path: Path) -> None:
