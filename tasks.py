@@ -280,6 +280,48 @@ def secrets_rotate(
 
 LOGBOOK = {"file": "a log book (default: journal.md of this checkout)"}
 IN_JSON = {"json": "JSON on stdout, for scripts"}
+PASTED = {
+    "title": "what the session was about",
+    "paste": "a file with the conversation (default: paste it, then Ctrl-D)",
+    "clipboard": "take the clipboard",
+    "no-model": "by rules, without asking a model",
+}
+
+
+@task(name="save", positional=["title"], help=PASTED | LOGBOOK | IN_JSON)
+def journal_save(
+    _: Context,
+    title: str,
+    paste: str = "",
+    clipboard: bool = False,
+    file: str = "",
+    no_model: bool = False,
+    json: bool = False,
+) -> None:
+    """Save a session: paste the conversation, Ctrl-D; it becomes an entry, committed and pushed"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import save
+
+    known = secrets()
+    raise Exit(code=save(title, paste, clipboard=clipboard, book=file, model=not no_model, json=json, secrets=known))
+
+
+@task(name="retry", help=LOGBOOK | IN_JSON)
+def journal_retry(_: Context, file: str = "", json: bool = False) -> None:
+    """Finish pastes that wait, and improve entries made without a model; exits 1 while one waits"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import retry
+
+    raise Exit(code=retry(file, json=json, secrets=secrets()))
+
+
+@task(name="inbox", help=LOGBOOK | IN_JSON)
+def journal_inbox(_: Context, file: str = "", json: bool = False) -> None:
+    """List raw pastes and what became of them"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import inbox
+
+    raise Exit(code=inbox(file, json=json, secrets=secrets()))
 
 
 @task(name="lint", help=LOGBOOK | IN_JSON)
@@ -415,6 +457,39 @@ def journal_scrub(_: Context, file: str = "", write: bool = False, history: bool
     raise Exit(code=commands.scrub(file, json=json, write=write, history=history))
 
 
+@task(name="sync", help=LOGBOOK | IN_JSON)
+def journal_sync(_: Context, file: str = "", json: bool = False) -> None:
+    """Bring a log book to its remote and the remote's here; exits 1 if it has to wait"""
+    from runtime.journal import commands, sync
+
+    raise Exit(code=sync.command(commands.path_of(file), as_json=json))
+
+
+TOKEN = {"token-from-env": "add it by GitHub's API, with the token in this variable (default: the secret, if any)"}
+
+
+@task(name="setup", help=HOST | TOKEN)
+def github_setup(_: Context, host: str | None = None, token_from_env: str = "") -> None:
+    """Give a host its key for GitHub, and show it and where to paste it"""
+    from ops import github, settings
+    from ops import host_tasks as hosts
+
+    token = settings.from_environment(token_from_env) if token_from_env else ""
+    github.setup(hosts.selected(host, None, False)[0], token)
+
+
+@task(name="check", help=LOGBOOK | JSON | {"host": "ask on this host (default: about this checkout)"})
+def github_check(_: Context, host: str | None = None, file: str = "", json: bool = False) -> None:
+    """Explain what ssh and the remote of the log book say; exits 1 if something must be done"""
+    from ops import github
+    from ops import host_tasks as hosts
+    from runtime.journal import check, commands
+
+    if host:
+        raise Exit(code=github.check(hosts.selected(host, None, False)[0], json=json))
+    raise Exit(code=check.command(commands.path_of(file), as_json=json))
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -461,12 +536,15 @@ secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
 journal = Collection(
-    "journal", journal_lint, journal_list, journal_show, journal_search, journal_tail, journal_stats, journal_todo,
-    journal_export, journal_fix, journal_scrub,
+    "journal", journal_save, journal_retry, journal_inbox, journal_lint, journal_list, journal_show, journal_search,
+    journal_tail, journal_stats, journal_todo, journal_export, journal_fix, journal_scrub, journal_sync,
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 
+github = Collection("github", github_setup, github_check)
+github.__doc__ = "GitHub: the key of a host, and what the remote says"
+
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

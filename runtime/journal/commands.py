@@ -37,7 +37,7 @@ CHANGES = 2
 P = ParamSpec("P")
 
 
-def _told(command: Callable[P, int]) -> Callable[P, int]:
+def told(command: Callable[P, int]) -> Callable[P, int]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
@@ -49,7 +49,7 @@ def _told(command: Callable[P, int]) -> Callable[P, int]:
     return run
 
 
-@_told
+@told
 def lint(file: str, *, json: bool = False) -> int:
     """1 when there is a problem."""
     path = _path(file)
@@ -62,7 +62,7 @@ def lint(file: str, *, json: bool = False) -> int:
     return 1 if problems else 0
 
 
-@_told
+@told
 def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     """One line, or one object in an array, for each entry."""
     kept = filters.wanted(kind)
@@ -74,7 +74,7 @@ def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     return 0
 
 
-@_told
+@told
 def show(which: str, file: str) -> int:
     """The entry on a line, or all whose time begins so."""
     book = _shown(file)
@@ -85,7 +85,7 @@ def show(which: str, file: str) -> int:
     return 0
 
 
-@_told
+@told
 def search(
     words: str,
     file: str,
@@ -124,14 +124,14 @@ def _hits(words: str, path: Path, wanted: Filter, sort: Order, limit: int) -> tu
     return str(len(every)), every[-limit:][::-1]
 
 
-@_told
+@told
 def tail(file: str, count: int = 5) -> int:
     """The last entries, whole."""
     _lines(entry.text.strip() + "\n" for entry in list(_shown(file).entries())[-count:] if count > 0)
     return 0
 
 
-@_told
+@told
 def stats(file: str, *, json: bool = False) -> int:
     """How many of what, from when to when."""
     found = _stats(_shown(file))
@@ -142,7 +142,7 @@ def stats(file: str, *, json: bool = False) -> int:
     return 0
 
 
-@_told
+@told
 def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = False) -> int:
     """The open points, oldest first; or one of them ticked off, by its line."""
     if done is not None:
@@ -157,7 +157,7 @@ def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = 
     return 0
 
 
-@_told
+@told
 def export(
     file: str,
     html: str | None,
@@ -186,7 +186,7 @@ def _is_title(entry: Entry) -> bool:
     return entry.kind == "text" and not is_parasite(entry)
 
 
-@_told
+@told
 def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     """With `check`: 2 when something would be moved."""
     path, backup = _path(file), None
@@ -205,7 +205,7 @@ def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     return CHANGES if check and moved else 0
 
 
-@_told
+@told
 def scrub(file: str, *, json: bool = False, write: bool = False, history: bool = False) -> int:
     """2 when there are secrets and they were left where they are."""
     path, backup = _path(file), None
@@ -232,6 +232,11 @@ def _scrub_history(path: Path, *, json: bool, write: bool) -> int:
     else:
         _lines(lines)
     return code
+
+
+def path_of(file: str) -> Path:
+    """The log book that a task was told, or this checkout's."""
+    return _path(file)
 
 
 def _path(file: str) -> Path:
