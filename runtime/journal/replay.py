@@ -7,6 +7,7 @@ from dataclasses import replace
 from runtime.journal.git import NETWORK, Repo, VcsError, identity
 from runtime.journal.merge import merged
 from runtime.journal.remote import Remote
+from runtime.journal.rewriting import TAKEN_OUT
 from runtime.journal.vcs import commit_tree, entry, store, tree_with
 
 _PLACE = "trading-ops-rebase"
@@ -48,9 +49,23 @@ def check_not_rewritten(repo: Repo, remote: Remote, head: str, upstream: str) ->
     """
     known = repo.commit_of(remote.kept)
     if known and is_in(repo, known, upstream) and not is_in(repo, known, head) and not is_in(repo, head, upstream):
-        away = f"git -C {repo.top} push --force-with-lease {remote.name} HEAD:{remote.branch}"
-        hint = f"if you meant it: {away}; if not: git -C {repo.top} reset --keep {remote.tracking}"
-        raise VcsError(f"the history here was rewritten; {remote.url} has it as it was", hint, "rewritten-here")
+        raise _rewritten(repo, remote)
+    for old in _taken_out(repo):
+        shared = repo.ask("merge-base", old, upstream).text
+        if shared and not is_in(repo, shared, head):
+            raise _rewritten(repo, remote)
+
+
+def _taken_out(repo: Repo) -> list[str]:
+    """What branches were before `journal.scrub --history` took secrets out of them."""
+    path = repo.top / repo.do("rev-parse", "--git-path", TAKEN_OUT)
+    return path.read_text().split() if path.exists() else []
+
+
+def _rewritten(repo: Repo, remote: Remote) -> VcsError:
+    away = f"git -C {repo.top} push --force-with-lease {remote.name} HEAD:{remote.branch}"
+    hint = f"if you meant it: {away}; if not: git -C {repo.top} reset --keep {remote.tracking}"
+    return VcsError(f"the history here was rewritten; {remote.url} has it as it was", hint, "rewritten-here")
 
 
 def replayed(repo: Repo, base: str, head: str, upstream: str) -> str:

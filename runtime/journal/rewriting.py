@@ -20,6 +20,9 @@ from runtime.journal.history import Found
 from runtime.journal.objects import Reader, Repo, identity, tree, with_line
 
 NOTE = "logbook-rewrite.json"
+TAKEN_OUT = "logbook-taken-out"
+"""A file of Git's that names, one a line, the commits that branches were before: what has them must not come back."""
+OURS = "refs/trading-ops/"
 UNDER_WAY = {
     "rebase-merge": "rebase", "rebase-apply": "rebase", "MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert", "BISECT_LOG": "bisect",
@@ -147,9 +150,10 @@ class _Work:
                 raise BookError("Git stored an object under another name than expected", "nothing was changed")
 
     def refs(self) -> Iterator[Ref]:
-        """All that are ours to move; a remote's are not."""
+        """All that are ours to move; what only remembers a remote is not."""
+        theirs = {ref.name for ref in _tracking(self._repo)}
         for ref in _refs(self._repo):
-            if not ref.name.startswith("refs/remotes/"):
+            if ref.name not in theirs:
                 yield Ref(ref.name, ref.old, self._new.get(ref.old, ref.old))
 
     def settle_index(self) -> None:
@@ -227,10 +231,13 @@ def _refs(repo: Repo) -> Iterator[Ref]:
 
 def _tracking(repo: Repo) -> list[Ref]:
     """What remotes were when last asked. Those that hold what leaked go; the next push or fetch makes them anew."""
-    return [Ref(ref.name, ref.old, "") for ref in _refs(repo) if ref.name.startswith("refs/remotes/")]
+    places = ("refs/remotes/", *(f"{OURS}{remote}/" for remote in repo.lines("remote")))
+    return [Ref(ref.name, ref.old, "") for ref in _refs(repo) if ref.name.startswith(places)]
 
 
 def _moved(repo: Repo, refs: list[Ref]) -> None:
+    with repo.place(TAKEN_OUT).open("a") as file:
+        file.writelines(f"{ref.old}\n" for ref in refs if ref.name.startswith("refs/heads/"))
     note = repo.place(NOTE)
     note.write_text(json.dumps([(ref.name, ref.old, ref.new) for ref in refs]))
     _move(repo, refs)
@@ -255,7 +262,8 @@ def _steps(ref: Ref) -> list[str]:
 
 def _pushes(repo: Repo, refs: list[Ref]) -> Iterator[str]:
     """The command for each remote that had a branch of ours, with what it must still be there; and for our tags."""
-    theirs = {ref.name.removeprefix("refs/remotes/"): ref.old for ref in _tracking(repo)}
+    places = ((ref.name.removeprefix("refs/remotes/"), ref.old) for ref in _refs(repo))
+    theirs = dict(places)
     tags = [ref.name.removeprefix("refs/tags/") for ref in refs if ref.name.startswith("refs/tags/")]
     for remote in repo.lines("remote"):
         names = [ref.name.removeprefix("refs/heads/") for ref in refs if ref.name.startswith("refs/heads/")]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ops.cli import main
-from runtime.journal import rewriting
+from runtime.journal import rewriting, vcs
 from runtime.journal.book import BookError
 from runtime.journal.history import search
 from runtime.journal.objects import Repo
@@ -218,6 +218,23 @@ def test_a_remote_that_went_on_is_not_overwritten(repo: Tree, scrub: Scrub, tmp_
     Tree(other).commit("Meanwhile", new_txt="x")
     Tree(other).git("push", "-q", "origin", "main")
     told = scrub(repo.book, "--write")[1]
+    with pytest.raises(subprocess.CalledProcessError):
+        repo.git(*told["push"][0].split()[1:])
+
+
+def test_a_sync_never_brings_back_what_was_taken_out(repo: Tree, scrub: Scrub, tmp_path: Path) -> None:
+    """Neither when all of it was pushed, nor when somebody went on from what leaked."""
+    pushed(repo, tmp_path)
+    assert vcs.sync(repo.book).code in ("", None)
+    repo.commit("Not pushed", journal_md=LEAK + "\nplus\n")
+    other = tmp_path / "other"
+    subprocess.run(["git", "clone", "-q", str(tmp_path / "remote"), str(other)], check=True)
+    Tree(other).commit("Meanwhile", journal_md=FIRST + "\n" + NOTE + "\n" + SESSION + "\n## 2026-03-09 10:00 — x\n")
+    told = scrub(repo.book, "--write")[1]
+    assert vcs.sync(repo.book).code == "rewritten-here"
+    Tree(other).git("push", "-q", "origin", "main")
+    assert vcs.sync(repo.book).code == "rewritten-here"
+    assert KEY not in repo.git("log", "-p", "HEAD", "--", "journal.md")
     with pytest.raises(subprocess.CalledProcessError):
         repo.git(*told["push"][0].split()[1:])
 
