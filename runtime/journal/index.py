@@ -26,6 +26,7 @@ LONGEST = 64 * 1024
 """Bytes of an entry that are read for an answer; the file has the rest."""
 RANKED = 2_000
 """With more matches than so many, only the last of them in the file are looked at."""
+LAST = 2**62
 TRIES = 5
 KEPT = 8
 """Indexes in a checkout's cache."""
@@ -144,6 +145,8 @@ class Asking:
         return Hits(min(counted, RANKED), counted > RANKED, found)
 
     def _range(self, wanted: Filter) -> tuple[int, int]:
+        if not (wanted.since or wanted.until):
+            return 0, LAST
         where, given = _where(wanted)
         low, high = self._all(f"SELECT min(id), max(id) FROM entries WHERE 1 {where}", *given)[0]  # noqa: S608
         return low or 0, high or 0
