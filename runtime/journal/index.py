@@ -34,6 +34,10 @@ Order = Literal["rank", "date"]
 _RANK = "bm25(found, 6.0, 1.0, 1.0, 0.0)"  # a word of the title tells as much as six of the text
 
 
+class NoEntry(BookError):
+    """A key that names no entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An entry as the index knows it; `piece` is its masked text, cut at LONGEST (`is_cut`)."""
@@ -162,7 +166,7 @@ class Asking:
     def around(self, key: str, limit: int = 20) -> list[Row]:
         """The entry that `key` names and those older than it. When it was changed since, the entry of its minute.
 
-        Raises BookError when there is none.
+        Raises NoEntry when there is none.
         """
         place, row = self._stand(key)
         query = "SELECT * FROM entries WHERE (place, id) <= (?, ?) ORDER BY place DESC, id DESC LIMIT ?"
@@ -188,7 +192,7 @@ class Asking:
             "SELECT place, id FROM entries WHERE key >= ? AND key < ? LIMIT 1", f"{minute}-", f"{minute}."
         )
         if not found:
-            raise BookError(f"no entry {key!r}", "it was changed or removed; search for it")
+            raise NoEntry(f"no entry {key!r}", "it was changed or removed; search for it")
         return found[0][0], found[0][1]
 
     def _row(self, row: tuple[Any, ...]) -> Row:

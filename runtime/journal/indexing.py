@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -80,9 +81,13 @@ def refresh(book: Path, index: Path, hide: Hide, most: int | None = None) -> boo
 def opened(book: Path) -> int:
     """The log book's descriptor, for reading. Raises BookError."""
     try:
-        return os.open(book, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(book, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would wait for its writer
     except OSError as error:
         raise BookError(f"{book}: {error.strerror or error}", "name the log book: ./inv journal.lint FILE") from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise BookError(f"{book} is not a regular file", "name the log book: ./inv journal.lint FILE")
+    return fd
 
 
 def connect(index: Path) -> sqlite3.Connection:
@@ -100,14 +105,14 @@ def is_fresh(fd: int, index: Path) -> bool:
     return bool(found == (VERSION, _stamp(os.fstat(fd))))
 
 
-def _stamp(stat: os.stat_result) -> str:
-    return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+def _stamp(facts: os.stat_result) -> str:
+    return f"{facts.st_dev}:{facts.st_ino}:{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ctime_ns}"
 
 
-def _settled(stat: os.stat_result) -> str:
+def _settled(facts: os.stat_result) -> str:
     """The file's stamp, or none when it changed a moment ago: then it is compared by its bytes the next time."""
-    age = clock.now().timestamp() * 1e9 - max(stat.st_mtime_ns, stat.st_ctime_ns)
-    return _stamp(stat) if age > SETTLED_NS else ""
+    age = clock.now().timestamp() * 1e9 - max(facts.st_mtime_ns, facts.st_ctime_ns)
+    return _stamp(facts) if age > SETTLED_NS else ""
 
 
 def _refreshed(fd: int, index: Path, hide: Hide, most: int | None) -> bool:
@@ -117,11 +122,11 @@ def _refreshed(fd: int, index: Path, hide: Hide, most: int | None) -> bool:
             return False
         if is_fresh(fd, index):  # another process did it meanwhile
             return True
-        stat, state = os.fstat(fd), _grown(fd, index)
-        if most is not None and stat.st_size - (state.tail if state else 0) > most:
+        facts, state = os.fstat(fd), _grown(fd, index)
+        if most is not None and facts.st_size - (state.tail if state else 0) > most:
             return False
-        if state is None or not _extended(fd, stat, index, state, hide):
-            _rebuilt(fd, stat, index, hide)
+        if state is None or not _extended(fd, facts, index, state, hide):
+            _rebuilt(fd, facts, index, hide)
     return True
 
 
@@ -159,13 +164,13 @@ def _digests(fd: int, size: int, first: int = 0) -> Iterator[bytes]:
         yield hashlib.sha256(os.pread(fd, min(BLOCK, size - start), start)).digest()
 
 
-def _extended(fd: int, stat: os.stat_result, index: Path, state: _State, hide: Hide) -> bool:
+def _extended(fd: int, facts: os.stat_result, index: Path, state: _State, hide: Hide) -> bool:
     """The index with what was appended, in one transaction. False when it turns out to be broken."""
     try:
         with closing(connect(index)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             _forget_tail(connection, state)
-            _add(connection, fd, stat, hide, (state.tail, state.tail_line))
+            _add(connection, fd, facts, hide, (state.tail, state.tail_line))
             connection.execute("COMMIT")
     except sqlite3.OperationalError:
         if index.exists():
@@ -186,14 +191,14 @@ def _forget_tail(connection: sqlite3.Connection, state: _State) -> None:
     connection.execute("DELETE FROM blocks WHERE number >= ?", (state.size // BLOCK,))
 
 
-def _rebuilt(fd: int, stat: os.stat_result, index: Path, hide: Hide) -> None:
+def _rebuilt(fd: int, facts: os.stat_result, index: Path, hide: Hide) -> None:
     beside = index.with_name(f"{index.name}.new")
     beside.unlink(missing_ok=True)
     try:
         os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with closing(connect(beside)) as connection:
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + SCHEMA)
-            _add(connection, fd, stat, hide, (0, 1))
+            _add(connection, fd, facts, hide, (0, 1))
             connection.execute("INSERT INTO found (found) VALUES ('optimize')")
             connection.execute("COMMIT")
         _sync(beside)
@@ -212,17 +217,17 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
-def _add(connection: sqlite3.Connection, fd: int, stat: os.stat_result, hide: Hide, tail: tuple[int, int]) -> None:
+def _add(connection: sqlite3.Connection, fd: int, facts: os.stat_result, hide: Hide, tail: tuple[int, int]) -> None:
     """Index from `tail` (offset, line) to the end, and remember what the file was."""
     rows = _Rows(connection)
-    for found in slices.pieces(fd, *tail, stat.st_size):
+    for found in slices.pieces(fd, *tail, facts.st_size):
         rows.add(found, hide)
         tail = (found[-1][0], found[-1][1].line)
     first = int(connection.execute("SELECT count(*) FROM blocks").fetchone()[0])
-    digests = enumerate(_digests(fd, stat.st_size, first), first)
+    digests = enumerate(_digests(fd, facts.st_size, first), first)
     connection.executemany("INSERT INTO blocks VALUES (?, ?)", digests)
     connection.execute("DELETE FROM book")
-    known = (VERSION, stat.st_dev, stat.st_ino, stat.st_size, _settled(stat), *tail, *rows.last)
+    known = (VERSION, facts.st_dev, facts.st_ino, facts.st_size, _settled(facts), *tail, *rows.last)
     connection.execute(f"INSERT INTO book VALUES ({', '.join('?' * len(known))})", known)  # noqa: S608 - marks only
 
 

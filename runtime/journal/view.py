@@ -1,7 +1,8 @@
 """Pages of a log book as JSON, for a service that has little memory and must not wait.
 
 What a service tells is at most PAGE_CHARS of text at a time. A small change of the file is indexed at once; a large one
-by a process of its own, and until it is done the answer says `indexing` and has what was known before.
+by a process of its own, and until it is done the answer says `indexing` and has what was known before. Every question
+raises BookError when the log book cannot be read.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ class View:
         self._indexer.stop()
 
     def page(self, wanted: Filter, before: str = "", limit: int = 20) -> Answer:
-        """The newest entries, or those older than `before`; `next` is where to go on, or null. Raises BookError."""
+        """The newest entries, or those older than `before`; `next` is where to go on, or null. Raises NoEntry."""
         return self._asked(_NONE, lambda asking: _page(asking.page(wanted, before, limit + 1), limit))
 
     def around(self, key: str, limit: int = 20) -> Answer:
-        """The entry that `key` names and those older than it. Raises BookError when there is none."""
+        """The entry that `key` names and those older than it. Raises NoEntry when there is none."""
         return self._asked(_NONE, lambda asking: _page(asking.around(key, limit + 1), limit))
 
     def search(self, question: str, wanted: Filter, order: Order, limit: int = 20) -> Answer:

@@ -17,9 +17,9 @@ from fastapi.responses import Response
 from runtime import auth, http, openapi
 from runtime.journal.book import BookError
 from runtime.journal.filters import Filter
-from runtime.journal.index import Order
-from runtime.journal.indexing import NoIndex
+from runtime.journal.index import NoEntry, Order
 from runtime.journal.view import View
+from runtime.journal.words import terms
 from runtime.payload import STORABLE, Invalid
 from runtime.webui.pages import Page, add_page
 
@@ -81,6 +81,7 @@ class JournalPage:
             limit: Limit = 20,
         ) -> Any:
             wanted = _filter(kind, since, until)
+            _check(q)
             return await self._answered(request, functools.partial(view.search, q, wanted, sort, limit))
 
         @app.get("/api/journal/todo", summary="Open points of all sessions, oldest first", openapi_extra=said)
@@ -88,24 +89,30 @@ class JournalPage:
             return await self._answered(request, functools.partial(view.todo, done=done, limit=limit))
 
     async def _answered(self, request: Request, question: Callable[[], dict[str, Any]]) -> Response:
-        """In a thread of the page's own: a disk that hangs holds up nobody else. Raises Invalid."""
+        """In a thread of the page's own: a disk that hangs holds up nobody else."""
         if not self._may(request):
             return http.refusal(401, "from another machine the operator's key is needed, as X-Ops-Key")
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 found = await asyncio.get_running_loop().run_in_executor(self._threads, question)
             return http.JsonResponse(found)
-        except (TimeoutError, NoIndex) as error:
+        except NoEntry as error:
+            return http.refusal(404, str(error))
+        except (TimeoutError, BookError) as error:
             return http.refusal(503, str(error) or "the log book cannot be read in time", Retry_After="2")
-        except BookError as error:
-            if "entry" in request.query_params or "before" in request.query_params:
-                return http.refusal(404, str(error))
-            raise Invalid("q", str(error)) from None
 
     def _may(self, request: Request) -> bool:
         peer = request.client.host if request.client else None
         near = auth.is_loopback(auth.caller(peer, request.headers.get("x-forwarded-for")))
         return near or auth.matches(request.headers.get("x-ops-key"), self._settings.ops_key)
+
+
+def _check(question: str) -> None:
+    """Raises Invalid when there is no word in it."""
+    try:
+        terms(question)
+    except BookError as error:
+        raise Invalid("q", str(error)) from None
 
 
 def _filter(kinds: list[Any], since: str | None, until: str | None) -> Filter:

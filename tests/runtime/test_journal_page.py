@@ -134,6 +134,14 @@ def test_an_entry_that_is_gone_is_a_404(webhook: TestClient, book: Path) -> None
         assert webhook.get(f"/api/journal?{name}=20010101T0000-00000000").status_code == 404
 
 
+def test_a_log_book_that_cannot_be_read_is_a_503_and_says_why(webhook: TestClient, journal: Path) -> None:
+    journal.mkdir()
+    for path in PATHS:
+        answer = webhook.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "journal.md" in answer.json()["error"]
+
+
 def test_numbers_that_are_none_in_json_are_text(webhook: TestClient, journal: Path) -> None:
     journal.write_text(BOOK.replace("2000.5", "1e999"))
     assert read(webhook)["entries"][2]["alert"]["price"] == "inf"
