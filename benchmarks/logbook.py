@@ -6,6 +6,7 @@ Needs no host. Exits 1 when a target is missed. Each measurement is a process of
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -128,6 +129,30 @@ def appended(path: Path) -> list[tuple[str, str, str, bool]]:
     ]
 
 
+def saved(path: Path) -> list[tuple[str, str, str, bool]]:
+    """`journal.save` without a model, from Ctrl-D (the end of its input) to committed: a session of 50 kB."""
+    folder = path.with_name("repository")
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    times = sorted(_saved(folder) for _ in range(5))
+    return [("save without a model, Ctrl-D to committed", f"{times[2]:.2f} s", "<= 1", times[2] <= 1)]
+
+
+def _saved(folder: Path) -> float:
+    command = [sys.executable, "-P", "-m", "runtime.journal", "save", "Séance", "--no-model"]
+    environment = {**os.environ, "JOURNAL_PATH": str(folder / "journal.md"), "PYTHONPATH": str(Path.cwd())}
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=environment, **options) as run:
+        assert run.stdin
+        run.stdin.write(SESSION.encode() * 150)
+        run.stdin.flush()
+        time.sleep(2)  # a person has pasted, and presses Ctrl-D
+        began = time.perf_counter()
+        run.stdin.close()
+        assert run.wait() == 0
+        return time.perf_counter() - began
+
+
 def median(path: Path) -> float:
     times = []
     for number in range(200):
@@ -144,7 +169,7 @@ def peak() -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-MEASURES = {"parse": parse, "kinds": kinds, "append": appended}
+MEASURES = {"parse": parse, "kinds": kinds, "append": appended, "save": saved}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -134,4 +134,4 @@ def _raw() -> Iterator[None]:
     finally:
         sys.stderr.write("\x1b[?2004l")
         sys.stderr.flush()
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
+        termios.tcsetattr(0, termios.TCSAFLUSH, before)  # what is left of a paste must not be a shell's next command

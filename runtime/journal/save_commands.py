@@ -46,9 +46,7 @@ def save(
     """0 when the entry is in the log book, with or without a model."""
     with _desk(book, secrets or {}, again) as desk:
         if not one_line(title):
-            raise BookError(
-                "the title is empty", f'say what the session was about: {again.replace("retry", "save")} "..."'
-            )
+            raise BookError("the title is empty", "say what the session was about, in quotes, before anything else")
         _ready(desk, model)
         record = _received(desk, title, paste.chunks(file, clipboard=clipboard), model)
         with locked(record):

@@ -121,7 +121,7 @@ def place(folder: Path) -> Place:
     made = Place(folder)
     made.book.write_text(BEFORE)
     (folder / ".gitignore").write_text("journal/inbox/\n*.md.*.bak\n")
-    made.git("init", "-q", "-b", "main")
+    made.git("init", "-q", "-b", "main", "--template=")
     for name, value in (("user.name", "T"), ("user.email", "t@example.org")):
         made.git("config", name, value)
     made.git("add", ".")

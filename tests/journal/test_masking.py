@@ -23,13 +23,13 @@ PLANTED: dict[str, tuple[str, str]] = {kind: (around, secret.strip()) for kind, 
     "bare seed": ("Voici mes mots: %s. Merci.", SEED),
     "numbered seed": ("%s", "\n".join(f"{n}. {word}" for n, word in enumerate(LAST.split(), 1))),
     "comma seed": ("%s", ", ".join(LAST.split())),
-    "wallet key": ("xprv: %s", "xprv9s21ZrQH143K" + (LETTERS * 3)[:95].replace("0", "A").replace("I", "B").replace("l", "c")),
+    "wallet key": ("xprv: %s", "xprv9s21ZrQH143K" + (LETTERS * 3)[:95].translate(str.maketrans("0Il", "ABc"))),
     "stripe": ("key %s", "sk_live_" + LETTERS[:24]),
     "slack": ("%s", "xoxb-123456789012-abcdefghij1234567890"),
     "password": ("mot de passe: %s", "Tr0ub4dor&3"),
     "python": ('    api_key = "%s"', LETTERS[5:25]),
     "url": ("https://example.org/perf?token=%s&x=1", LETTERS[3:30]),
-    "jwt": ("%s", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"),
+    "jwt": ("%s", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0TH"),
     "gitlab": ("%s", "glpat-" + LETTERS[:20]),
     "known": ("la clé %s", KNOWN),
     "known in JSON": ("%s", json.dumps({"x": KNOWN})[7:-2]),
@@ -93,7 +93,8 @@ def test_the_raw_paste_is_for_its_owner_alone(place: Place) -> None:
 
 
 ORDINARY = """\
-commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad et sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad
+sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 wallet bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq et 0x742d35Cc6634C0532925a3b844Bc454e4438f44e
 base64: Qm9uam91ciwgY2VjaSBlc3QgdW4gdGV4dGUgb3JkaW5haXJlLg==
 "id": "550e8400-e29b-41d4-a716-446655440000", port: 8000, ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJhc2U2NGtleQ user@host
