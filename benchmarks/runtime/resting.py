@@ -81,6 +81,7 @@ def _all(say: Say) -> Iterator[dict[str, Service]]:
         found["perf"] = stack.enter_context(running("runtime.perf", env))
         env["PERF_URL"] = found["perf"].url
         found["webhook"] = stack.enter_context(running("runtime.webhook", env))
+        found["outbox"] = stack.enter_context(running("runtime.outbox.serve", env, ready="ready: delivering"))
         fake = Telegram().start()
         stack.callback(fake.stop)
         found["telegram"] = stack.enter_context(telegram(env, found["webhook"].url, fake.url))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,12 +78,19 @@ def environ(folder: Path, **changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(module: str, env: Mapping[str, str], *arguments: str, answers: bool = True) -> Iterator[Service]:
-    """The service once it answers `/health` (or after a moment, if it never does); told to stop at the end."""
+def running(
+    module: str, env: Mapping[str, str], *arguments: str, answers: bool = True, ready: str = ""
+) -> Iterator[Service]:
+    """The service once it answers `/health`, or said that it is `ready` (or after a moment, if it does neither).
+
+    Told to stop at the end.
+    """
     service = _started(module, env, arguments)
     try:
-        if answers:
-            _await_health(service)
+        if ready:
+            _await(service, lambda: ready in service.log.read_text())
+        elif answers:
+            _await(service, lambda: _is_healthy(service))
         else:
             time.sleep(2)
         yield service
@@ -109,17 +116,20 @@ def _started(module: str, env: Mapping[str, str], arguments: tuple[str, ...]) ->
     return Service(process, f"http://127.0.0.1:{port}", log)
 
 
-def _await_health(service: Service) -> None:
+def _await(service: Service, condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            service.get("/health")
-        except OSError:
-            if service.process.poll() is not None or time.monotonic() > limit:
-                raise SystemExit(f"bench: not started:\n{service.log.read_text()[-3000:]}") from None
-            time.sleep(0.05)
-        else:
-            return
+    while not condition():
+        if service.process.poll() is not None or time.monotonic() > limit:
+            raise SystemExit(f"bench: not started:\n{service.log.read_text()[-3000:]}")
+        time.sleep(0.05)
+
+
+def _is_healthy(service: Service) -> bool:
+    try:
+        service.get("/health")
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -48,7 +48,9 @@ def served(kind: str, folder: Path, **changes: str) -> Iterator[Service]:
             return
         if "PERF_URL" not in changes:
             env["PERF_URL"] = stack.enter_context(running("runtime.perf", env)).url
-        yield stack.enter_context(running("runtime.webhook", env))
+        service = stack.enter_context(running("runtime.webhook", env))
+        stack.enter_context(running("runtime.outbox.serve", env, ready="ready: delivering"))
+        yield service
 
 
 def told(service: Service, folder: Path, connections: int, seconds: float, mix: str = "opens") -> Load:

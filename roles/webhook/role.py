@@ -110,9 +110,11 @@ class Webhook(Role):
         yield from (*engines, *guards)
         yield Unit("tv-webhook.socket", c, service="tv-webhook.service")
         yield Unit("tv-webhook.service", c, restart_on=(release, env, *engines, *guards))
+        yield Unit("tv-outbox.service", c, restart_on=(release, env, *engines, *guards))
 
     def checks(self, c: Config) -> Iterable[Check]:
         yield active("tv-webhook.socket")
+        yield active("tv-outbox.service")
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="tv-webhook.service")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:

@@ -20,10 +20,6 @@ class Changes:
     changed: dict[Id, int] = field(default_factory=dict)
     added: list[int] = field(default_factory=list)
 
-    @property
-    def added_set(self) -> frozenset[int]:
-        return frozenset(self.added)
-
 
 def numbered(found: Iterable[Piece]) -> list[Id]:
     counts: defaultdict[bytes, int] = defaultdict(int)

@@ -93,13 +93,11 @@ class _Merge:
     def _additions(self) -> Iterator[int]:
         """What they added, and what they changed while we deleted it: in their order, without what we have too."""
         changed = {at for name, at in self._theirs.changed.items() if name in self._ours.gone}
-        have = set(numbered(self.ours))
+        added, have = changed | set(self._theirs.added), set(numbered(self.ours))
         texts = [piece for piece in self.ours if not piece.dated]
         for at, name in enumerate(numbered(self.theirs)):
-            if at not in changed and at not in self._theirs.added_set:
-                continue
             piece = self.theirs[at]
-            if name in have or (not piece.dated and any(text.holds(piece) for text in texts)):
+            if at not in added or name in have or (not piece.dated and any(text.holds(piece) for text in texts)):
                 continue
             yield at
 

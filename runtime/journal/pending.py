@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -60,7 +61,9 @@ def clear(git_dir: Path) -> None:
 
 
 def _write(path: Path, found: Pending) -> None:
+    """On a full or read-only disk nobody remembers; what waits is in git all the same."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n")
-    draft.chmod(0o600)
-    draft.replace(path)
+    with suppress(OSError):
+        draft.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n")
+        draft.chmod(0o600)
+        draft.replace(path)

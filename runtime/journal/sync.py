@@ -54,11 +54,11 @@ def sync(path: Path) -> Synced:
         return Synced("waiting", message=str(error), hint=error.hint, code=error.code)
     if repo is None:
         return Synced("no-repository", message=f"{path} lies in no git repository")
-    with lock(repo.git_dir / "trading-ops-sync.lock"), marked(repo.git_dir, "syncing"):
-        try:
+    try:
+        with lock(repo.git_dir / "trading-ops-sync.lock"), marked(repo.git_dir, "syncing"):
             return _sync(repo)
-        except (VcsError, OSError) as error:
-            return _waits(repo, error)
+    except (VcsError, OSError) as error:
+        return _waits(repo, error)
 
 
 def _waits(repo: Repo, error: VcsError | OSError) -> Synced:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from runtime import clock
 from runtime.outbox import deadletters
+from runtime.outbox.feeds import JOURNALLED
 from runtime.outbox.text import columns
 from runtime.payload import Json
 from runtime.settings import WebhookSettings
 from runtime.store.tables import events, messages, outbox
-from runtime.webhook.feeds import JOURNALLED
 
 RETENTION = "retention"
 """Keeps its place in the same table and delivers nothing."""

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from runtime.store import engine, lease, schema, upsert
+from runtime.store import engine, lease, pulse, schema, upsert
 from runtime.store.engine import Place
 from runtime.store.errors import StoreError, why
+from runtime.store.pulse import Pulse
 from runtime.store.schema import Schema
 from runtime.store.writer import CommitMeter, Write, WriteMany, Writer
 from runtime.time_limit import TimeLimit
@@ -57,11 +58,6 @@ class Store:
         return self._writer.alive and engine.file(self._place) in (None, self._file)
 
     @property
-    def pressed(self) -> bool:
-        """Several writes came at once a moment ago: what can wait should."""
-        return self._writer.pressed
-
-    @property
     def meter(self) -> CommitMeter:
         """What its writer counted."""
         return self._writer.meter
@@ -79,6 +75,10 @@ class Store:
                 yield connection
         except (DBAPIError, PoolTimeout) as error:
             raise StoreError(why(error)) from error
+
+    def pulse(self) -> Pulse:
+        """Tells when the store may have changed, whichever process changed it. Raises StoreError."""
+        return pulse.of(self._place)
 
     def submit(self, write: Write[T]) -> Future[T]:
         """Queue a write from any thread; see `Writer.submit`."""

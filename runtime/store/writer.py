@@ -41,8 +41,6 @@ _OWN_FAULT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
 
 GATHER_SECONDS = 0.002
 GATHER_STEPS = 4
-PRESSED_SECONDS = 0.1
-PRESSED_FROM = 4  # writes in one transaction
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -93,7 +91,6 @@ class Writer:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._connection: Connection | None = None
-        self._pressed_at = float("-inf")
         self.meter = CommitMeter()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
@@ -101,11 +98,6 @@ class Writer:
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
-
-    @property
-    def pressed(self) -> bool:
-        """Several writes came at once a moment ago: what can wait should."""
-        return clock.steady() - self._pressed_at < PRESSED_SECONDS
 
     @property
     def waiting(self) -> int:
@@ -149,8 +141,6 @@ class Writer:
         while running:
             waiting = self._take(before)
             before = len(waiting)
-            if before >= PRESSED_FROM:
-                self._pressed_at = clock.steady()
             jobs = [job for job in waiting if job is not None]
             running = len(jobs) == len(waiting)
             self._settle([job for job in jobs if job.starts()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any
@@ -11,26 +11,21 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 
 from runtime import auth, clock, http, logs, payload
-from runtime.delivery import Deliverer
 from runtime.engines import is_test
-from runtime.journal.jsonl import JsonlWorker
-from runtime.journal.worker import JournalWorker
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side
 from runtime.risk import quote as risk_quote
 from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError, tables
-from runtime.webhook import events, feeds, metrics, routing
+from runtime.webhook import events, metrics, routing
 from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.dashboard import Dashboard
 from runtime.webhook.events import Origin
 from runtime.webhook.journal_page import JournalPage
-from runtime.webhook.perf_sink import PerfSink
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
 from runtime.webhook.refusals import Refusal, without_keys
-from runtime.webhook.retention import Retention
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
 from runtime.webhook.watch import Watch
 
@@ -44,7 +39,7 @@ Name = Annotated[str, Query(max_length=64, pattern=payload.STORABLE)]
 
 
 class Webhook:
-    """The application with its store and its journal; both are opened at start-up and closed at shutdown."""
+    """The application with its store, which is opened at start-up and closed at shutdown."""
 
     def __init__(self, settings: WebhookSettings) -> None:
         self.settings = settings
@@ -53,8 +48,7 @@ class Webhook:
         self.keyring = auth.Keyring(settings.keys)
         self.app = http.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
-        self.sinks: dict[str, Deliverer] = {}
-        self.watch = Watch(settings, self.app, lambda: self.store, self.sinks)
+        self.watch = Watch(settings, self.app, lambda: self.store)
         http.install(self.app)
         self._routes()
         self.dashboard = Dashboard(self)
@@ -85,19 +79,14 @@ class Webhook:
         return http.JsonResponse(result.answer(), status_code=result.decision.status)
 
     async def accept(self, sized: Sized, origin: Origin) -> Result:
-        """Decide about the alert and commit that, then wake those who deliver it. Raises StoreError."""
+        """Decide about the alert and commit that; tv-outbox sees it there and delivers it. Raises StoreError."""
         result = await self._commit(Arrival(sized, clock.now(), origin))
         assert result is not None  # noqa: S101 - only a refusal has none
-        self._wake()
+        self.dashboard.live.wake()
         alert, made = sized.alert, result.decision
         self.watch.count(alert.engine, made.outcome)
         logs.note(alert=result.event_id, outcome=made.outcome, engine=alert.engine, symbol=alert.symbol, key=origin.key)
         return result
-
-    def _wake(self) -> None:
-        for sink in self.sinks.values():
-            sink.wake()
-        self.dashboard.live.wake()
 
     async def _refused(self, data: Json, error: Invalid, origin: Origin) -> None:
         """A store that fails here changes nothing for the caller: the alert is wrong either way."""
@@ -107,7 +96,7 @@ class Webhook:
         why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
             await self._commit(Refusal(without_keys(data, keys), why, clock.now(), origin))
-            self._wake()
+            self.dashboard.live.wake()
         except StoreError as failure:
             log.error("a refusal could not be recorded: %s", failure)
 
@@ -130,7 +119,7 @@ class Webhook:
             engines = metrics.last_by_engine(connection, list(self.settings.engines.engines))
             guarded = self.control.summary(connection)
         holder = held(lock, clock.now(), self.settings.lock_expiry)
-        sinks = self.watch.shown(self.watch.standings(clock.now()))
+        sinks = {one.sink: one.shown() for one in self.watch.standings(clock.now())}
         return {
             "active_engine": holder.engine if holder else None,
             "updated_at": updated_at,
@@ -144,7 +133,6 @@ class Webhook:
             "perf_dead": sinks["perf"]["dead"],
             "perf_error": sinks["perf"]["error"],
             "sinks": sinks,
-            "role": "standby" if all(sink.standby for sink in self.sinks.values()) else "leader",
             **guarded,
         }
 
@@ -163,16 +151,9 @@ class Webhook:
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         self._store = Store(self.settings.database, tables.SCHEMA)
-        self.sinks |= {sink.name: sink for sink in sinks(self._store, self.settings)}
-        others = [Retention(self._store, self.watch.sinks, self.settings.retention_days)]
-        workers = [*self.sinks.values(), *(others if self.settings.retention_days else [])]
-        for worker in workers:
-            worker.start()
         yield
         self.dashboard.close()
         self.journal.close()
-        for worker in reversed(workers):
-            worker.stop()
         self._store.close()
 
     def _routes(self) -> None:
@@ -206,14 +187,6 @@ class Webhook:
             return await self.reset_lock(request)
 
         self.control.install(app)
-
-
-def sinks(store: Store, settings: WebhookSettings) -> Iterator[Deliverer]:
-    """Everything that alerts are delivered to once they are committed."""
-    yield JournalWorker(store, tables.outbox, feeds.journal(settings.timezone), settings.journal)
-    if settings.jsonl is not None:
-        yield JsonlWorker(store, tables.outbox, feeds.jsonl(), settings.jsonl, settings.rotation)
-    yield PerfSink(store, settings.perf_url)
 
 
 def _shown(lock: Lock | None, expiry: float) -> Json | None:

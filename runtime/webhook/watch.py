@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from runtime import clock, http, readiness
-from runtime.delivery import Deliverer
 from runtime.engines import is_test
 from runtime.outbox import status
 from runtime.outbox.status import Standing
-from runtime.payload import Json
 from runtime.router.decision import held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError
@@ -28,15 +24,12 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Asks the store and the sinks, which exist once the service has started."""
+    """Asks the store, which exists once the service has started."""
 
-    def __init__(
-        self, settings: WebhookSettings, app: http.Api, store: Callable[[], Store], sinks: Mapping[str, Deliverer]
-    ) -> None:
+    def __init__(self, settings: WebhookSettings, app: http.Api, store: Callable[[], Store]) -> None:
         self._settings = settings
         self._app = app
         self._store = store
-        self._sinks = sinks
         self._started = clock.now()
         self._routes()
 
@@ -50,21 +43,7 @@ class Watch:
     def standings(self, now: datetime) -> list[Standing]:
         """Of all sinks, those of other services too. Raises StoreError."""
         with self._store().read() as connection:
-            return status.read(connection, self.sinks(connection), now)
-
-    def sinks(self, connection: Connection) -> list[str]:
-        """The names of all sinks."""
-        return status.known(connection, self._settings)
-
-    def shown(self, standings: list[Standing]) -> Json:
-        """A sink of ours knows its error even when the store cannot be told."""
-        return {one.sink: one.shown() | self._own(one.sink) for one in standings}
-
-    def _own(self, name: str) -> Json:
-        sink = self._sinks.get(name)
-        if sink is None:
-            return {}
-        return {"role": sink.role} | ({} if sink.standby else {"error": sink.error})
+            return status.read(connection, status.known(connection, self._settings), now)
 
     async def ready(self) -> http.JsonResponse:
         """200 when an alert sent now would be committed and journalled, else 503 naming what fails.
@@ -72,9 +51,12 @@ class Watch:
         Other sinks that are behind are named as degraded: they delay only themselves, so neither a deploy nor a
         caller should take the receiver for broken.
         """
-        checks = {"store": await readiness.store_problem(self._store()), "journal": self._journal_problem()}
+        checks = {"store": await readiness.store_problem(self._store())}
+        standings = {one.sink: one for one in await run_in_threadpool(self._standings)}
+        late = status.late(standings.values(), self._settings.watch.max_lag)
+        checks["journal"] = standings["journal"].error or late.pop("journal", None) if standings else None
         checks["disk"] = readiness.disk_problem(self._folders(), self._settings.watch.min_free)
-        return readiness.answer(checks, await run_in_threadpool(self._late))
+        return readiness.answer(checks, late)
 
     def families(self) -> Iterator[Metric]:
         """Everything for /metrics: what is counted in memory, and a few bounded questions to the store."""
@@ -115,17 +97,11 @@ class Watch:
         said = "Since the engine's newest alert; absent before its first."
         yield prometheus.gauge("engine_last_event_age_seconds", said, of_engines, ("engine",))
 
-    def _late(self) -> dict[str, str]:
+    def _standings(self) -> list[Standing]:
         try:
-            return status.late(self.standings(clock.now()), self._settings.watch.max_lag)
+            return self.standings(clock.now())
         except StoreError:
-            return {}  # the check of the store says so
-
-    def _journal_problem(self) -> str | None:
-        path = self._settings.journal
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            return f"{path} is not writable"
-        return self._sinks["journal"].error
+            return []  # the check of the store says so
 
     def _folders(self) -> list[Any]:
         jsonl = self._settings.jsonl

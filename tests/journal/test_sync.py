@@ -352,13 +352,15 @@ def _append(path: Path, first: int, count: int) -> None:
         append(path, f"## 2026-03-01 12:00 — n{number:05}\ncorps {number}\n".encode(), sync=False)
 
 
-@pytest.mark.parametrize("kind", ["host", "desktop"])
-def test_appending_while_others_push_loses_nothing(request: pytest.FixtureRequest, laptop: Clone, kind: str) -> None:
-    """Eight processes append 1,000 entries each to one log book while it is synced with another that grows too."""
+@pytest.mark.parametrize(("kind", "each"), [("host", 1000), ("desktop", 200)])
+def test_appending_while_others_push_loses_nothing(
+    request: pytest.FixtureRequest, laptop: Clone, kind: str, each: int
+) -> None:
+    """Eight processes append to one log book while it is synced with another that grows too."""
     clone: Clone = request.getfixturevalue(kind)
     synced(clone)
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_append, args=(clone.book, n * 1000, 1000)) for n in range(8)]
+    writers = [context.Process(target=_append, args=(clone.book, n * each, each)) for n in range(8)]
     for writer in writers:
         writer.start()
     rounds = 0
@@ -373,7 +375,7 @@ def test_appending_while_others_push_loses_nothing(request: pytest.FixtureReques
     synced(laptop)
     found = titles(laptop.book)
     assert clone.book.read_bytes() == laptop.book.read_bytes()
-    assert sorted(title for title in found if title[0] == "n") == [f"n{n:05}" for n in range(8000)]
+    assert sorted(title for title in found if title[0] == "n") == [f"n{n:05}" for n in range(8 * each)]
     assert [title for title in found if title[:2] == "po"] == [f"portable {n}" for n in range(rounds)]
 
 
@@ -432,7 +434,7 @@ def test_killed_at_every_step_the_next_one_finishes(
     for place in places:
         shutil.copytree(place, tmp_path / "kept" / place.name, symlinks=True)
     steps = 0
-    while _killed_at(clone.book, limit := 1 + steps * 3):
+    while _killed_at(clone.book, limit := 1 + steps * 5):
         steps += 1
         synced(clone)
         assert titles(clone.book) == ["zero", "portable", "ici"], limit
@@ -445,7 +447,7 @@ def test_killed_at_every_step_the_next_one_finishes(
         for place in places:
             shutil.rmtree(place)
             shutil.copytree(tmp_path / "kept" / place.name, place, symlinks=True)
-    assert steps > 12
+    assert steps > 8
 
 
 def test_a_lock_that_a_killed_git_left_is_cleared_and_a_living_one_s_is_not(laptop: Clone) -> None:

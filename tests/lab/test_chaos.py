@@ -23,13 +23,14 @@ from tests.lab.kit import USUAL, Desk, Done, changed, wait_until
 
 pytestmark = pytest.mark.lab
 SEED = int(os.environ.get("CHAOS_SEED", "20260216"))
-UNITS = ("tv-webhook.socket", "tv-webhook.service", "perf.socket", "perf.service")
+UNITS = ("tv-webhook.socket", "tv-webhook.service", "tv-outbox.service", "perf.socket", "perf.service")
 MANAGED = (
     "/opt/trading/.env",
     "/opt/trading/.env.d/perf.env",
     "/etc/systemd/journald.conf.d/50-trading-ops.conf",
     "/etc/timezone",
     "/etc/systemd/system/tv-webhook.service",
+    "/etc/systemd/system/tv-outbox.service",
     "/etc/systemd/system/perf.service",
 )
 
@@ -61,8 +62,8 @@ def release(desk: Desk, dice: random.Random) -> None:
 def wiped(desk: Desk, dice: random.Random) -> None:
     """Almost a first deploy: no release, no uploaded wheels, no memory of earlier runs."""
     desk.on(
-        "systemctl disable --now tv-webhook.socket tv-webhook.service perf.socket perf.service 2>&1;"
-        "rm -rf /opt/trading /var/lib/trading-ops /etc/systemd/system/{tv-webhook,perf}.*; systemctl daemon-reload"
+        f"systemctl disable --now {' '.join(UNITS)} 2>&1; rm -rf /opt/trading /var/lib/trading-ops"
+        " /etc/systemd/system/{tv-webhook,tv-outbox,perf}.*; systemctl daemon-reload"
     )
 
 

@@ -17,7 +17,7 @@ from tests.lab.kit import Desk, changed, results
 
 pytestmark = pytest.mark.lab
 
-SERVICES = ("tv-webhook", "perf")
+SERVICES = ("tv-webhook", "tv-outbox", "perf")
 PORTS = {"tv-webhook": 8000, "perf": 8010}
 
 
@@ -150,6 +150,7 @@ def test_the_services_user_can_do_nothing_else(host: Any) -> None:
         ("/opt/trading/journal.md", "trading", 0o640),
         ("/etc/systemd/system/tv-webhook.service", "root", 0o644),
         ("/etc/systemd/system/tv-webhook.socket", "root", 0o644),
+        ("/etc/systemd/system/tv-outbox.service", "root", 0o644),
         ("/etc/systemd/system/perf.service", "root", 0o644),
         ("/etc/systemd/system/perf.socket", "root", 0o644),
         ("/etc/systemd/journald.conf.d/50-trading-ops.conf", "root", 0o644),
@@ -163,7 +164,9 @@ def test_owners_and_modes(host: Any, path: str, owner: str, mode: int) -> None:
     assert (found.user, found.group, oct(found.mode)) == (owner, owner, oct(mode))
 
 
-@pytest.mark.parametrize("unit", ["tv-webhook.socket", "tv-webhook.service", "perf.socket", "perf.service"])
+@pytest.mark.parametrize(
+    "unit", ["tv-webhook.socket", "tv-webhook.service", "tv-outbox.service", "perf.socket", "perf.service"]
+)
 def test_units_run_now_and_at_the_next_boot(host: Any, unit: str) -> None:
     service = host.service(unit)
     assert (service.is_running, service.is_enabled, service.is_valid) == (True, True, True)

@@ -133,8 +133,9 @@ def test_one_role_alone_can_be_mended(deployed: Desk) -> None:
 
 def healthy(desk: Desk) -> None:
     """The services answer, and run the files that are on the disk."""
-    for service, port in (("tv-webhook", 8000), ("perf", 8010)):
+    for port in (8000, 8010):
         assert httpx.get(f"http://{desk.host.address}:{port}/ready").status_code == 200
+    for service in ("tv-webhook", "tv-outbox", "perf"):
         shown = desk.on(f"systemctl show -p NeedDaemonReload,WatchdogUSec,UnitFileState,ActiveState {service}.service")
         assert set(shown.splitlines()) == {
             "NeedDaemonReload=no", "WatchdogUSec=30s", "UnitFileState=enabled", "ActiveState=active"
@@ -147,5 +148,7 @@ def snapshot(desk: Desk) -> Any:
     """Everything a plan must leave alone."""
     places = "/etc /opt/trading /var/lib/trading-ops /var/log/trading-ops"
     listing = desk.on(f"find {places} -printf '%p %m %u %g %s %T@ %l\\n' | grep -v '/opt/trading/state' | sort")
-    units = desk.on("systemctl show -p ActiveState,ActiveEnterTimestamp,UnitFileState 'tv-webhook.*' 'perf.*'")
+    units = desk.on(
+        "systemctl show -p ActiveState,ActiveEnterTimestamp,UnitFileState 'tv-webhook.*' 'tv-outbox.*' 'perf.*'"
+    )
     return json.dumps([listing, units])

@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runtime.journal import driver
 from runtime.journal.book import parse
+from runtime.journal.git import find
 from tests.journal.git_kit import Clone
 from tests.lab.conftest import DeskFor
 from tests.lab.kit import INVENTORY, Desk, wait_until
@@ -66,7 +68,11 @@ def laptop(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clo
             "GIT_SSH_COMMAND", f"ssh -i {folder / 'key'} -oIdentitiesOnly=yes {known} -oStrictHostKeyChecking=no"
         )
         wait_until(lambda: sync(desk)["outcome"] == "synced")
-        yield Clone.of(f"git@{desk.host.address}:notes.git", folder / "notes")
+        found = Clone.of(f"git@{desk.host.address}:notes.git", folder / "notes")
+        repo = find(found.book)
+        assert repo
+        driver.install(repo)  # what its first sync would do: from here on, plain git
+        yield found
 
 
 def sync(desk: Desk) -> dict[str, object]:

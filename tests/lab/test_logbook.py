@@ -103,7 +103,8 @@ def test_alert_test_follows_an_alert_through_the_real_endpoint(deployed: Desk) -
 
 def test_alerts_and_log_book_outlive_a_restart_of_the_host_s_services(deployed: Desk, url: str, sent: Any) -> None:
     total, page = httpx.get(f"{url}/api/state").json()["events_total"], deployed.on("sha256sum /opt/trading/journal.md")
-    deployed.on("systemctl kill -s KILL tv-webhook.service; systemctl restart tv-webhook.service")
+    for unit in ("tv-webhook.service", "tv-outbox.service"):
+        deployed.on(f"systemctl kill -s KILL {unit}; systemctl restart {unit}")
     assert httpx.get(f"{url}/api/state").json()["events_total"] == total
     wait_until(lambda: httpx.get(f"{url}/api/state").json()["journal_pending"] == 0)
     assert deployed.on("sha256sum /opt/trading/journal.md") == page

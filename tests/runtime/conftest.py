@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -25,8 +24,9 @@ from runtime import settings
 from runtime.http import Edge
 from runtime.perf.app import Perf
 from runtime.webhook.app import Webhook
+from tests.runtime.outbox_kit import delivering
 from tests.runtime.postgres import database, postgres
-from tests.runtime.process_kit import Daemon
+from tests.runtime.process_kit import OUTBOX, Daemon, environment
 
 __all__ = ["database", "postgres"]
 
@@ -94,7 +94,10 @@ def jsonl(environ: dict[str, str]) -> Path:
 @pytest.fixture
 def webhook(environ: dict[str, str]) -> Iterator[TestClient]:
     app = Webhook(settings.webhook(environ)).app
-    with TestClient(Edge(app), raise_server_exceptions=False, client=("127.0.0.1", 5)) as client:
+    with (
+        TestClient(Edge(app), raise_server_exceptions=False, client=("127.0.0.1", 5)) as client,
+        delivering(environ),
+    ):
         yield client
 
 
@@ -111,34 +114,43 @@ def perf(perf_app: Perf) -> Iterator[TestClient]:
 
 @dataclass
 class Service:
-    """A real `python -m MODULE`. `url` is known once it said that it is ready."""
+    """A real `python -m MODULE`. `url` is known once it said that it is ready.
+
+    A webhook comes with the outbox that delivers for it; what that says is in `said` as well.
+    """
 
     module: str
     environ: dict[str, str]
     process: subprocess.Popen[str] | None = None
     url: str = ""
     said: list[str] = field(default_factory=list)
-    _reader: threading.Thread | None = None
+    courier: subprocess.Popen[str] | None = None
+    _readers: list[threading.Thread] = field(default_factory=list)
 
     def start(self, wrapper: tuple[str, ...] = (), **options: Any) -> Service:
-        command = [*wrapper, sys.executable, "-m", self.module]
-        env = {**os.environ, "PYTHONUNBUFFERED": "1", **self.environ}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, **options)
+        self.process = self._run(self.module, wrapper, options)
+        if self.module == "runtime.webhook":
+            self.courier = self._run(OUTBOX, wrapper, {name: options[name] for name in options if name != "pass_fds"})
+            self._listen(self.courier)
         for line in self.process.stdout or ():
             self.said.append(line)
             if found := re.search(
                 r"ready on \('(?:127.0.0.1|0.0.0.0)', (\d+)\)|logger=runtime.telegram msg=\"?ready", line
             ):
                 self.url = f"http://127.0.0.1:{found[1]}"
-                self._listen()
+                self._listen(self.process)
                 return self
         raise AssertionError(f"not ready: {self.said}")
 
-    def _listen(self) -> None:
+    def _run(self, module: str, wrapper: tuple[str, ...], options: dict[str, Any]) -> subprocess.Popen[str]:
+        command = [*wrapper, sys.executable, "-m", module]
+        env = environment(module, self.environ)
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, **options)
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
         """What it says is read as it comes: a full pipe would hold it up."""
-        assert self.process is not None
-        self._reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True)
-        self._reader.start()
+        self._readers.append(threading.Thread(target=self.said.extend, args=(process.stdout,), daemon=True))
+        self._readers[-1].start()
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
@@ -146,12 +158,17 @@ class Service:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         assert self.process.stdout is not None
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        code = self.process.wait(timeout=10)
-        if self._reader is not None:
-            self._reader.join(10)
-        self.process.stdout.close()
+        both = [one for one in (self.courier, self.process) if one is not None]
+        for one in both:
+            if one.poll() is None:
+                one.send_signal(how)
+        code = [one.wait(timeout=10) for one in both][-1]
+        for reader in self._readers:
+            reader.join(10)
+        for one in both:
+            assert one.stdout is not None
+            one.stdout.close()
+        self._readers.clear()
         return code
 
     @contextmanager

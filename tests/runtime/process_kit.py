@@ -17,7 +17,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
+OUTBOX = "runtime.outbox.serve"
 Json = dict[str, Any]
+
+
+def environment(module: str, environ: dict[str, str]) -> dict[str, str]:
+    """What a service is started with. What systemd says to a webhook is not said to the outbox beside it."""
+    found = {**os.environ, "PYTHONUNBUFFERED": "1", **environ}
+    if module != OUTBOX:
+        return found
+    return {name: text for name, text in found.items() if not name.startswith(("NOTIFY_", "WATCHDOG_", "LISTEN_"))}
 
 
 @dataclass(frozen=True)
@@ -63,13 +72,19 @@ class Line:
 
 @dataclass
 class Daemon:
-    """A real `python -m MODULE`. `url` is known once it was ready; from then on the port stays the same."""
+    """A real `python -m MODULE`. `url` is known once it was ready; from then on the port stays the same.
+
+    A webhook comes with the outbox that delivers for it, as on a host: they start and end together, and share the log.
+    `outbox` False leaves it out.
+    """
 
     module: str
     environ: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
+    outbox: bool = True
+    courier: subprocess.Popen[bytes] | None = None
 
     def start(self, *wrapper: str, **options: Any) -> Daemon:
         """Returns once it says that it is ready; fails the test when it ends before."""
@@ -88,10 +103,20 @@ class Daemon:
 
     def launch(self, *wrapper: str, **options: Any) -> None:
         """Start it and wait for nothing."""
-        command = [*wrapper, sys.executable, "-m", self.module]
-        env = {**os.environ, "PYTHONUNBUFFERED": "1", **self.environ}
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out, **options)
+        self.log.write_bytes(b"")
+        self.process = self._run(self.module, wrapper, options)
+        if self.outbox and self.module == "runtime.webhook":
+            if self.courier is not None:  # of a webhook that ended by itself
+                self.courier.kill()
+                self.courier.wait(20)
+            self.courier = self._run(OUTBOX, wrapper, options)
+
+    def _run(self, module: str, wrapper: tuple[str, ...], options: dict[str, Any]) -> subprocess.Popen[bytes]:
+        command = [*wrapper, sys.executable, "-m", module]
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=environment(module, self.environ), stdout=out, stderr=out, **options
+            )
 
     @property
     def alive(self) -> bool:
@@ -106,9 +131,11 @@ class Daemon:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(how)
-        return self.process.wait(20)
+        both = [one for one in (self.courier, self.process) if one is not None]
+        for one in both:
+            with contextlib.suppress(ProcessLookupError):
+                one.send_signal(how)
+        return [one.wait(20) for one in both][-1]
 
     def post(self, body: Json | bytes, path: str = "/tv", **headers: str) -> Answer:
         """One answer, on a connection of its own; fails the test when there is none."""

@@ -28,6 +28,7 @@ from runtime.webhook.alert import read
 from runtime.webhook.app import Webhook
 from runtime.webhook.events import Origin
 from runtime.webhook.pipeline import Arrival, Pipeline
+from tests.runtime.outbox_kit import delivering
 from tests.runtime.postgres import Postgres
 from tests.runtime.process_kit import Daemon
 
@@ -50,7 +51,9 @@ def desk(environ: dict[str, str]) -> Iterator[Desk]:
             Path(environ["ENGINES_PATH"]).write_text(json.dumps(found))
             app = Edge(Webhook(settings.webhook(environ)).app)
             client = TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 5))
-            return stack.enter_context(client)
+            stack.enter_context(client)
+            stack.enter_context(delivering(environ))
+            return client
 
         yield start
 

@@ -22,9 +22,10 @@ from starlette.testclient import TestClient
 
 from runtime import settings
 from runtime.journal import rotation
+from runtime.outbox.feeds import line
 from runtime.settings import Rotation
 from runtime.webhook.app import Webhook
-from runtime.webhook.feeds import line
+from tests.runtime.outbox_kit import delivering
 
 Make = Callable[..., dict[str, Any]]
 Wait = Callable[..., None]
@@ -102,9 +103,13 @@ def test_a_line_that_another_program_left_open_is_ended_and_kept(
     assert [json.loads(row)["_id"] for row in rest] == [1]
 
 
-def test_without_a_path_there_is_no_such_sink(environ: dict[str, str], alert: Make, jsonl: Path) -> None:
-    with TestClient(Webhook(settings.webhook(environ | {"EVENTS_JSONL": ""})).app) as client:
+def test_without_a_path_there_is_no_such_sink(
+    environ: dict[str, str], alert: Make, jsonl: Path, wait_until: Wait
+) -> None:
+    environ["EVENTS_JSONL"] = ""
+    with TestClient(Webhook(settings.webhook(environ)).app) as client, delivering(environ):
         client.post("/tv", json=alert())
+        wait_until(lambda: client.get("/api/state").json()["journal_pending"] == 0)
         assert set(client.get("/api/state").json()["sinks"]) == {"journal", "perf"}
     assert not jsonl.exists()
 
@@ -156,7 +161,8 @@ def test_packing_that_fails_delays_nothing(
 ) -> None:
     blocked = jsonl.parent / "events-0000000001.jsonl.gz.part"
     blocked.mkdir()  # cannot be unlinked
-    with TestClient(Webhook(settings.webhook(environ | {"EVENTS_MAX_MB": "0.001"})).app) as client:
+    environ["EVENTS_MAX_MB"] = "0.001"
+    with TestClient(Webhook(settings.webhook(environ)).app) as client, delivering(environ):
         for number in range(10):
             client.post("/tv", json=alert(id=number))
             written(client, wait_until)

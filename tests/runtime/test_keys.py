@@ -16,6 +16,7 @@ from runtime import clock, settings
 from runtime.auth import Forbidden, Keyring
 from runtime.keys import Key, Secret
 from runtime.webhook.app import Webhook
+from tests.runtime.outbox_kit import delivering
 
 Make = Callable[..., dict[str, Any]]
 OLD, NEW = "the old key of tests", "the old key of tests, and more of it €"
@@ -69,7 +70,7 @@ def test_no_keys_value_is_kept_whichever_of_them_came(
 ) -> None:
     environ["TV_WEBHOOK_KEYS"] = keys(old="2020-01-01T00:00:00+00:00", new=None)
     said = {"reason": f"{OLD} {NEW}", "note": {NEW: [OLD, alert()["key"]]}}
-    with TestClient(Webhook(settings.webhook(environ)).app) as client:
+    with TestClient(Webhook(settings.webhook(environ)).app) as client, delivering(environ):
         assert client.post("/tv", json=alert(key=NEW, **said)).status_code == 200
         assert client.post("/tv", json=alert(key=NEW, **said, price=NEW)).status_code == 400
         wait_until(lambda: client.get("/api/state").json()["journal_pending"] == 0)

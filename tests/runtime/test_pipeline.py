@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from runtime import settings
 from runtime.webhook.app import Webhook
+from tests.runtime.outbox_kit import delivering
 
 Make = Callable[..., dict[str, Any]]
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -121,7 +122,7 @@ def test_a_database_of_the_first_release_is_brought_forward(
         old.executescript((FIXTURES / "webhook_v0.sql").read_text())
     old.close()
     for _ in range(2):  # the second start finds it done
-        with TestClient(Webhook(settings.webhook(environ)).app) as client:
+        with TestClient(Webhook(settings.webhook(environ)).app) as client, delivering(environ):
             events = client.get("/api/events").json()["events"]
             assert [event["reason"] for event in events[-3:]] == ["old 2", "old 1", "old 0"]
             assert set(events[-1]) == {"engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason"} | {

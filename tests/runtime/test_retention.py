@@ -19,9 +19,9 @@ from runtime import clock, settings
 from runtime.journal.outbox import load
 from runtime.keys import Secret
 from runtime.outbox import status
+from runtime.outbox.retention import KEPT, Retention, reduced
 from runtime.store import Store
 from runtime.store.tables import SCHEMA, dead_letters, events, outbox
-from runtime.webhook.retention import KEPT, Retention, reduced
 from tests.runtime.test_outbox import ask
 
 Make = Callable[..., dict[str, Any]]

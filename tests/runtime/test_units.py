@@ -69,7 +69,7 @@ def render(name: str, **changes: Any) -> str:
 @pytest.mark.parametrize(
     "url", [None, "postgresql:///trading?host=/run/postgresql", "postgresql://a:b@10.0.0.7/trading"]
 )
-@pytest.mark.parametrize("unit", ["tv-webhook", "perf"])
+@pytest.mark.parametrize("unit", ["tv-webhook", "tv-outbox", "perf"])
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
 def test_the_service_is_hardened(unit: str, url: str | None, tmp_path: Path) -> None:
     path, secret = tmp_path / f"{unit}.service", SecretStr(url) if url else None

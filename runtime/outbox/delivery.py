@@ -50,10 +50,14 @@ class Deliverer(ABC):
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.pressed: Callable[[], bool] = bool
+        """Whether alerts come fast just now, so that what can wait should; False unless somebody knows better."""
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
         self.error: str | None = None
+        self.tried = threading.Event()
+        """Set once the first attempt is over, however it went, and the store was told of it."""
         self.standby = False
         """Another process delivers to the sink; this one takes over when that one ends."""
         self._lease: int | None = None
@@ -68,9 +72,9 @@ class Deliverer(ABC):
         """One batch; False when nothing was waiting. Raises one of `expected`, with nothing lost."""
 
     @property
-    def role(self) -> str:
-        """`leader` or `standby`."""
-        return "standby" if self.standby else "leader"
+    def alive(self) -> bool:
+        """False: its thread has ended, and only a new process delivers again."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         self._thread.start()
@@ -108,15 +112,18 @@ class Deliverer(ABC):
             began = clock.steady()
             try:
                 if not self._leads():
+                    self.tried.set()
                     self._stopping.wait(STANDBY_SECONDS)
                     continue
                 more = self.deliver()
             except Exception as error:
                 self._failed(error)
+                self.tried.set()
                 self._stopping.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
                 failures += 1
                 continue
             self._recovered()
+            self.tried.set()
             failures = 0
             if not more:
                 self._wake.wait(self._idle)
@@ -125,7 +132,7 @@ class Deliverer(ABC):
 
     def _rest(self, took: float) -> None:
         """Let others work between two batches: while alerts keep coming, a sink has a small share of the time."""
-        seconds = max(self.gather, took * YIELD) if self._store.pressed else self.gather
+        seconds = max(self.gather, took * YIELD) if self.pressed() else self.gather
         if seconds:
             self._stopping.wait(min(seconds, max(self.gather, YIELD_SECONDS)))
 

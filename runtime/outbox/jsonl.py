@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from runtime.journal import rotation
-from runtime.journal.worker import Feed, FileWorker
+from runtime.outbox.file_sink import Feed, FileWorker
 from runtime.settings import Rotation
 from runtime.store import Store
 
@@ -23,7 +23,14 @@ class JsonlWorker(FileWorker):
     recovered = "events.jsonl is written again"
     gather = 0.25
 
-    def __init__(self, store: Store, table: Table, feed: Feed, path: Path, rules: Rotation) -> None:
+    def __init__(
+        self,
+        store: Store,
+        table: Table,
+        feed: Feed,
+        path: Path,
+        rules: Rotation,
+    ) -> None:
         super().__init__(store, table, feed, path)
         self._rules = rules
         self._is_tidy = False

@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from runtime import clock
-from runtime.delivery import Deliverer
 from runtime.journal.outbox import Progress, load, save
 from runtime.outbox import status
+from runtime.outbox.delivery import Deliverer
 from runtime.payload import Json
 from runtime.store import Store, StoreError
 from runtime.store.tables import dead_letters, events, outbox
@@ -44,7 +44,12 @@ class Retention(Deliverer):
     recovered = "old alerts are reduced again"
     gather = 0.05
 
-    def __init__(self, store: Store, sinks: Callable[[Connection], list[str]], days: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sinks: Callable[[Connection], list[str]],
+        days: float,
+    ) -> None:
         super().__init__(store)
         self._sinks = sinks
         self._days = days

@@ -7,6 +7,7 @@ cannot be put into words becomes a dead letter and holds up nobody.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,10 @@ from typing import Any, ClassVar
 from sqlalchemy import Connection, Row, Table
 
 from runtime import clock
-from runtime.delivery import Deliverer
 from runtime.journal.file import JournalError, open_journal
 from runtime.journal.outbox import Intent, Progress, load, save
 from runtime.outbox import deadletters
+from runtime.outbox.delivery import Deliverer
 from runtime.store import Store, StoreError
 
 BATCH = 256
@@ -69,6 +70,7 @@ class FileWorker(Deliverer):
 
     def deliver(self) -> bool:
         """One batch; False when nothing was waiting. Raises JournalError, StoreError, OSError: safe to call again."""
+        self._check_writable()
         with self._store.read() as connection:
             progress = load(connection, self._table, self.name)
             batch = self._next(connection, progress.delivered) if progress.intent is None else None
@@ -80,6 +82,13 @@ class FileWorker(Deliverer):
             self.before(progress.delivered)
             self._append(progress.delivered, batch)
         return progress.intent is not None or batch is not None
+
+    def _check_writable(self) -> None:
+        """Asked when nothing waits, too: who looks must not have to wait for an alert to learn it."""
+        if self._path.exists() and not self._path.is_file():
+            raise JournalError(f"{self._path} is not a regular file")
+        if not os.access(self._path if self._path.exists() else self._path.parent, os.W_OK):
+            raise JournalError(f"{self._path} is not writable")
 
     def before(self, delivered: int) -> None:
         """Called before each batch, when all events up to `delivered` are in the file and no entry is under way."""

@@ -14,11 +14,10 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy import Connection
 
 from runtime import clock
-from runtime.delivery import Deliverer
-from runtime.outbox import deadletters
+from runtime.outbox import deadletters, messages
+from runtime.outbox.delivery import Deliverer
+from runtime.outbox.messages import SINK, Message
 from runtime.store import Store, StoreError
-from runtime.webhook import messages
-from runtime.webhook.messages import SINK, Message
 
 BATCH = 64
 TIMEOUT_SECONDS = 3.0

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, true
 
 from runtime.journal.entry import render
-from runtime.journal.worker import Feed
+from runtime.outbox.file_sink import Feed
 from runtime.store.tables import events
 from runtime.webhook.events import stamped
 
