@@ -62,7 +62,7 @@ def _boxes(text: str, line: int, points: dict[int, Any]) -> Iterator[Node]:
             if not items:
                 yield from nodes("\n".join(between))
                 between = []
-            items.append(["todo", points[at]["done"], at, *_inline(points[at]["text"])])
+            items.append(["todo", points[at]["done"], at, *inline(points[at]["text"])])
         elif one.strip() and not (items and one.startswith((" ", "\t"))):
             if items:
                 yield ["todos", *items]
@@ -73,7 +73,7 @@ def _boxes(text: str, line: int, points: dict[int, Any]) -> Iterator[Node]:
     yield from nodes("\n".join(between))
 
 
-def _inline(text: str) -> list[Node]:
+def inline(text: str) -> list[Node]:
     """A point's text; lines below it may be a list of their own."""
     found = nodes(text)
     return found[0][1:] + found[1:] if found and isinstance(found[0], list) and found[0][0] == "p" else found

@@ -64,7 +64,8 @@ class View:
 
         def found(asking: Asking) -> Answer:
             points = asking.todo(done=done, limit=limit + 1)
-            return {"points": points[:limit], "is_more": len(points) > limit}
+            shown = [point | {"body": markdown.inline(point["text"])} for point in points[:limit]]
+            return {"points": shown, "is_more": len(points) > limit}
 
         return self._asked({"points": [], "is_more": False}, found)
 

@@ -82,6 +82,7 @@ def test_search_tells_where_the_words_stand(webhook: TestClient, book: Path) -> 
 def test_open_points_across_sessions(webhook: TestClient, book: Path) -> None:
     (point,) = read(webhook, "/api/journal/todo")["points"]
     assert (point["line"], point["title"]) == (59, "Séance d’essai")
+    assert point["body"] == ["Vérifier la sauvegarde:", ["ul", ["li", "sur l’hôte"]]]
     assert len(read(webhook, "/api/journal/todo", done="true")["points"]) == 2
 
 

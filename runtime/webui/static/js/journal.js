@@ -173,7 +173,7 @@ async function points() {
   const groups = Map.groupBy ? Map.groupBy(found.points, (one) => one.key) : grouped(found.points);
   fill($("book"), ...[...groups.values()].map((all) => el("section.panel.day-of", { "aria-label": all[0].title },
     el("h2", {}, el("span.dim", {}, (all[0].timestamp ?? "").slice(0, 16)), " ", el("a", { href: `#${all[0].key}` }, all[0].title || "–")),
-    el("ul.todos.text", {}, ...all.map((one) => todo(one.done, [one.text]))))));
+    el("ul.todos.text", {}, ...all.map((one) => todo(one.done, one.body.map(node)))))));
 }
 
 function grouped(found) {
