@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops.cli import task
+
+if TYPE_CHECKING:
+    from ops.chronicle import Writer
 
 NAME = {"name": "which lab host (default: lab)"}
 JSON = {"json": "one JSON object on stdout, for scripts"}
@@ -46,6 +51,16 @@ def lab_info(_: Context, name: str = "lab", json: bool = False) -> None:
     tasks.lab_info(name, json=json, urls=lab_urls)
 
 
+def _journal() -> Writer:
+    """What runs write to: the log book beside the inventory."""
+    from functools import partial
+
+    from ops import paths
+    from runtime.journal import runner
+
+    return partial(runner.write, paths.INVENTORY.with_name("journal.md"))
+
+
 HOST = {"host": "one host of inventory.yaml"}
 WHICH = HOST | {"group": "every host of this group", "all": "every host that is not a lab's"}
 ROLE = {"role": "only this role's resources"}
@@ -65,7 +80,8 @@ def deploy(
     """Bring hosts to the state that inventory.yaml and their roles describe"""
     from ops import host_tasks as hosts
 
-    raise Exit(code=hosts.deploy(hosts.selected(host, group, all), role=role, plan=plan, diff=diff, json=json))
+    chosen = hosts.selected(host, group, all)
+    raise Exit(code=hosts.deploy(chosen, role=role, plan=plan, diff=diff, json=json, journal=_journal()))
 
 
 @task(help=WHICH | ROLE | JSON)
@@ -259,11 +275,53 @@ def secrets_rotate(
     from ops import secrets_tasks as tasks
     from ops.role import configs
 
-    tasks.rotate(name, host, value_from_stdin=value_from_stdin, identity=identity, configs=configs())
+    tasks.rotate(name, host, value_from_stdin, identity, configs=configs(), journal=_journal())
 
 
 LOGBOOK = {"file": "a log book (default: journal.md of this checkout)"}
 IN_JSON = {"json": "JSON on stdout, for scripts"}
+PASTED = {
+    "title": "what the session was about",
+    "paste": "a file with the conversation (default: paste it, then Ctrl-D)",
+    "clipboard": "take the clipboard",
+    "no-model": "by rules, without asking a model",
+}
+
+
+@task(name="save", positional=["title"], help=PASTED | LOGBOOK | IN_JSON)
+def journal_save(
+    _: Context,
+    title: str,
+    paste: str = "",
+    clipboard: bool = False,
+    file: str = "",
+    no_model: bool = False,
+    json: bool = False,
+) -> None:
+    """Save a session: paste the conversation, Ctrl-D; it becomes an entry, committed and pushed"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import save
+
+    known = secrets()
+    raise Exit(code=save(title, paste, clipboard=clipboard, book=file, model=not no_model, json=json, secrets=known))
+
+
+@task(name="retry", help=LOGBOOK | IN_JSON)
+def journal_retry(_: Context, file: str = "", json: bool = False) -> None:
+    """Finish pastes that wait, and improve entries made without a model; exits 1 while one waits"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import retry
+
+    raise Exit(code=retry(file, json=json, secrets=secrets()))
+
+
+@task(name="inbox", help=LOGBOOK | IN_JSON)
+def journal_inbox(_: Context, file: str = "", json: bool = False) -> None:
+    """List raw pastes and what became of them"""
+    from ops.logbook import secrets
+    from runtime.journal.save_commands import inbox
+
+    raise Exit(code=inbox(file, json=json, secrets=secrets()))
 
 
 @task(name="lint", help=LOGBOOK | IN_JSON)
@@ -290,12 +348,40 @@ def journal_show(_: Context, which: str, file: str = "") -> None:
     raise Exit(code=commands.show(which, file))
 
 
-@task(name="search", positional=["words"], help=LOGBOOK | IN_JSON | {"words": "all of them, whatever their accents"})
-def journal_search(_: Context, words: str, file: str = "", json: bool = False) -> None:
+WANTED = {
+    "kind": "only session, alert, note or text; several with commas",
+    "since": "from then on: 2026-02, 2026-02-15, 2026-02-15T21:09",
+    "until": "up to then, all of it",
+}
+
+
+@task(
+    name="search",
+    positional=["words"],
+    help=LOGBOOK
+    | IN_JSON
+    | WANTED
+    | {
+        "words": 'all of them, whatever their accents and endings; "a phrase", a beginning: deplo*',
+        "sort": "rank (the most telling first) or date (the newest first)",
+        "limit": "how many",
+    },
+)
+def journal_search(
+    _: Context,
+    words: str,
+    file: str = "",
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    sort: str = "rank",
+    limit: int = 20,
+    json: bool = False,
+) -> None:
     """Find the entries that have all these words; exits 1 if there is none"""
     from runtime.journal import commands
 
-    raise Exit(code=commands.search(words, file, json=json))
+    raise Exit(code=commands.search(words, file, kind, since, until, json=json, sort=sort, limit=int(limit)))
 
 
 @task(name="tail", help=LOGBOOK | {"count": "how many"})
@@ -325,6 +411,28 @@ def journal_todo(_: Context, file: str = "", done: int | None = None, all: bool 
     raise Exit(code=commands.todo(file, json=json, done=int(done) if done is not None else None, all=all))
 
 
+@task(
+    name="export",
+    help=LOGBOOK
+    | WANTED
+    | {"html": "write this page", "pdf": "print to this file (needs chromium)", "title": "of the page"},
+)
+def journal_export(
+    _: Context,
+    file: str = "",
+    html: str | None = None,
+    pdf: str | None = None,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    title: str = "",
+) -> None:
+    """Write the log book as one printable page, HTML or PDF; secrets are masked"""
+    from runtime.journal import commands
+
+    raise Exit(code=commands.export(file, html, pdf, kind, since, until, title))
+
+
 @task(name="fix", help=LOGBOOK | IN_JSON | {"check": "change nothing; exit 2 if anything would"})
 def journal_fix(_: Context, file: str = "", check: bool = False, json: bool = False) -> None:
     """Move text that stands outside entries into an entry at the end; keeps a backup"""
@@ -333,12 +441,53 @@ def journal_fix(_: Context, file: str = "", check: bool = False, json: bool = Fa
     raise Exit(code=commands.fix(file, check=check, json=json))
 
 
-@task(name="scrub", help=LOGBOOK | IN_JSON | {"write": "mask them in the file; keeps a backup"})
-def journal_scrub(_: Context, file: str = "", write: bool = False, json: bool = False) -> None:
+@task(
+    name="scrub",
+    help=LOGBOOK
+    | IN_JSON
+    | {
+        "write": "mask them in the file, and with --history in every commit; keeps a backup",
+        "history": "look at every version that Git has",
+    },
+)
+def journal_scrub(_: Context, file: str = "", write: bool = False, history: bool = False, json: bool = False) -> None:
     """Find leaked secrets and say what to rotate; exits 2 while there are any"""
     from runtime.journal import commands
 
-    raise Exit(code=commands.scrub(file, json=json, write=write))
+    raise Exit(code=commands.scrub(file, json=json, write=write, history=history))
+
+
+@task(name="sync", help=LOGBOOK | IN_JSON)
+def journal_sync(_: Context, file: str = "", json: bool = False) -> None:
+    """Bring a log book to its remote and the remote's here; exits 1 if it has to wait"""
+    from runtime.journal import commands, sync
+
+    raise Exit(code=sync.command(commands.path_of(file), as_json=json))
+
+
+TOKEN = {"token-from-env": "add it by GitHub's API, with the token in this variable (default: the secret, if any)"}
+
+
+@task(name="setup", help=HOST | TOKEN)
+def github_setup(_: Context, host: str | None = None, token_from_env: str = "") -> None:
+    """Give a host its key for GitHub, and show it and where to paste it"""
+    from ops import github, settings
+    from ops import host_tasks as hosts
+
+    token = settings.from_environment(token_from_env) if token_from_env else ""
+    github.setup(hosts.selected(host, None, False)[0], token)
+
+
+@task(name="check", help=LOGBOOK | JSON | {"host": "ask on this host (default: about this checkout)"})
+def github_check(_: Context, host: str | None = None, file: str = "", json: bool = False) -> None:
+    """Explain what ssh and the remote of the log book say; exits 1 if something must be done"""
+    from ops import github
+    from ops import host_tasks as hosts
+    from runtime.journal import check, commands
+
+    if host:
+        raise Exit(code=github.check(hosts.selected(host, None, False)[0], json=json))
+    raise Exit(code=check.command(commands.path_of(file), as_json=json))
 
 
 @task(
@@ -387,12 +536,15 @@ secrets = Collection("secrets", secrets_init, secrets_set, secrets_show, secrets
 secrets.__doc__ = "Secrets: kept encrypted with age, never shown but by secrets.show"
 
 journal = Collection(
-    "journal", journal_lint, journal_list, journal_show, journal_search, journal_tail, journal_stats, journal_todo,
-    journal_fix, journal_scrub,
+    "journal", journal_save, journal_retry, journal_inbox, journal_lint, journal_list, journal_show, journal_search,
+    journal_tail, journal_stats, journal_todo, journal_export, journal_fix, journal_scrub, journal_sync,
 )  # fmt: skip
 journal.__doc__ = "Journal: the log book"
 
+github = Collection("github", github_setup, github_check)
+github.__doc__ = "GitHub: the key of a host, and what the remote says"
+
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

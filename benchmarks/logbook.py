@@ -1,11 +1,14 @@
-"""`.venv/bin/python -P -m benchmarks.logbook`: how fast a log book of 100 MB is parsed, and appended to.
+"""`.venv/bin/python -P -m benchmarks.logbook`: how fast a log book of 100 MB is parsed, and appended to,
+and one of 100,000 entries searched.
 
 Needs no host. Exits 1 when a target is missed. Each measurement is a process of its own: peak memory is a process's.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -15,9 +18,15 @@ from collections import Counter
 from pathlib import Path
 
 from runtime.journal import book
+from runtime.journal.filters import Filter
+from runtime.journal.index import Index
+from runtime.journal.index import place as index_place
 from runtime.journal.replace import append
 
 SIZE = 100_000_000
+ENTRIES = 100_000
+ROOT = Path(__file__).parents[1]
+QUESTIONS = ("zorglub", "essai", "séances deploiement*", '"essai 17"', "vérifier demo", "buy xauusd m5")
 ALERT = """## 2026-03-{day:02} {hour:02}:{minute:02} | TV Webhook | DEMO | XAUUSD M5 | BUY
 1. **Signal**: `BUY`
 2. **Engine**: `DEMO`
@@ -128,6 +137,75 @@ def appended(path: Path) -> list[tuple[str, str, str, bool]]:
     ]
 
 
+def searched(path: Path) -> list[tuple[str, str, str, bool]]:
+    """On 100,000 entries: making the index, questions in this process (best of five), and one from a shell."""
+    few = path.with_name("entries.md")
+    few.write_bytes(b"".join(entry.raw for entry in itertools.islice(book.parse(path.read_bytes()).pieces(), ENTRIES)))
+    index = Index(few, path.with_name("entries.index"))
+    began = time.perf_counter()
+    index.refresh()
+    made = time.perf_counter() - began
+    append(few, SESSION.format(day=28, hour=23, minute=59, number="zorglub").encode())
+    began = time.perf_counter()
+    index.refresh()
+    grown = (time.perf_counter() - began) * 1000
+    times = {question: asked(index, question) for question in QUESTIONS}
+    slowest = max(times, key=lambda question: times[question])
+    # The first one indexes: it is another process's index, in the checkout's cache.
+    subprocess.run([ROOT / "inv", "journal.search", "zorglub", "--file", few], check=True, capture_output=True)
+    began = time.perf_counter()
+    subprocess.run([ROOT / "inv", "journal.search", "zorglub", "--file", few], check=True, capture_output=True)
+    shell = (time.perf_counter() - began) * 1000
+    index_place(few).unlink(missing_ok=True)
+    return [
+        (f"index {ENTRIES:,} entries, {few.stat().st_size / 1e6:.0f} MB", f"{made:.1f} s", "", True),
+        ("  after an append", f"{grown:.0f} ms", "", True),
+        (
+            f"search: slowest of {len(times)}, {slowest}",
+            f"{times[slowest]:.0f} ms",
+            "<= 100",
+            times[slowest] <= 100,
+        ),
+        ("  one word that stands once", f"{times['zorglub']:.1f} ms", "<= 100", times["zorglub"] <= 100),
+        ("  the same, from the shell to the prompt", f"{shell:.0f} ms", "", True),
+    ]
+
+
+def asked(index: Index, question: str) -> float:
+    """Milliseconds, the check that the index is fresh included."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        with index.asking() as asking:
+            asking.search(question, Filter(), limit=20)
+        times.append(time.perf_counter() - began)
+    return min(times) * 1000
+
+
+def saved(path: Path) -> list[tuple[str, str, str, bool]]:
+    """`journal.save` without a model, from Ctrl-D (the end of its input) to committed: a session of 50 kB."""
+    folder = path.with_name("repository")
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    times = sorted(_saved(folder) for _ in range(5))
+    return [("save without a model, Ctrl-D to committed", f"{times[2]:.2f} s", "<= 1", times[2] <= 1)]
+
+
+def _saved(folder: Path) -> float:
+    command = [sys.executable, "-P", "-m", "runtime.journal", "save", "Séance", "--no-model"]
+    environment = {**os.environ, "JOURNAL_PATH": str(folder / "journal.md"), "PYTHONPATH": str(Path.cwd())}
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=environment, **options) as run:
+        assert run.stdin
+        run.stdin.write(SESSION.encode() * 150)
+        run.stdin.flush()
+        time.sleep(2)  # a person has pasted, and presses Ctrl-D
+        began = time.perf_counter()
+        run.stdin.close()
+        assert run.wait() == 0
+        return time.perf_counter() - began
+
+
 def median(path: Path) -> float:
     times = []
     for number in range(200):
@@ -144,7 +222,7 @@ def peak() -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-MEASURES = {"parse": parse, "kinds": kinds, "append": appended}
+MEASURES = {"parse": parse, "kinds": kinds, "append": appended, "search": searched, "save": saved}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

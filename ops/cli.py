@@ -136,15 +136,18 @@ def _help_first(arguments: list[str]) -> list[str]:
 
 
 def _file_named(known: Sequence[Argument], words: list[str], tasks: Container[str]) -> list[str]:
-    """`TASK FILE` for a task whose `file` has a default: Invoke has no positional arguments that may be left out."""
-    if any(one.positional for one in known) or not any(one.name == "file" for one in known):
+    """`TASK FILE` for a task whose `file` has a default, `TASK TITLE PASTE` for one that takes a `paste`: Invoke has no
+    positional arguments that may be left out."""
+    positional = sum(one.positional for one in known)
+    name = next((one.name for one in known if one.name == "paste" or (one.name == "file" and not positional)), None)
+    if name is None:
         return words
     valued = {f"{'-' * min(len(name), 2)}{name}" for one in known if one.kind is not bool for name in one.names}
-    for at, word in enumerate(words):
-        if word.startswith("-") or (at and words[at - 1] in valued):
-            continue
-        return words if word in tasks else [*words[:at], "--file", *words[at:]]
-    return words
+    plain = [at for at, word in enumerate(words) if not (word.startswith("-") and word != "-")]
+    free = [at for at in plain if not at or words[at - 1] not in valued][positional:]
+    if not free or words[free[0]] in tasks:
+        return words
+    return [*words[: free[0]], f"--{name}", *words[free[0] :]]
 
 
 def _run(program: Inv, argv: list[str]) -> int:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ops import chronicle
 from ops import deploy as deploying
+from ops.chronicle import Writer
 from ops.deploy import HostResult
 from ops.errors import OpsError
-from ops.inventory import Host
+from ops.inventory import Host, JournalRules
 from ops.report import Report, show
 from ops.resources import Unit
 from ops.role import discover
@@ -21,11 +23,17 @@ def selected(host: str | None, group: str | None, all: bool) -> tuple[Host, ...]
     return deploying.inventory().select(host, group, all)
 
 
-def deploy(hosts: Sequence[Host], *, role: str | None, plan: bool, diff: bool, json: bool) -> int:
-    """Applies, or with `plan` only compares. Returns the exit code."""
+def deploy(
+    hosts: Sequence[Host], *, role: str | None, plan: bool, diff: bool, json: bool, journal: Writer | None = None
+) -> int:
+    """Applies, or with `plan` only compares. Returns the exit code. `journal` is told of what was changed."""
     mode = "plan" if plan else "apply"
     report = Report(verbose=not plan)
-    results = deploying.deploy(hosts, report, mode=mode, only=role, why=f"deploy --role {role}" if role else "deploy")
+    why = f"deploy --role {role}" if role else "deploy"
+    results = deploying.deploy(hosts, report, mode=mode, only=role, why=why)
+    if journal is not None and not plan:
+        told = [chronicle.deployed(host, result, why) for host, result in zip(hosts, results, strict=True)]
+        chronicle.tell(journal, deploying.inventory().journal if any(told) else JournalRules(), told)
     if json:
         _out(deploying.as_json(results))
     else:

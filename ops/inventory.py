@@ -54,11 +54,21 @@ class Host:
 
 
 @dataclass(frozen=True)
+class JournalRules:
+    """Which runs the log book is told of."""
+
+    deploys: bool = True
+    rollbacks: bool = True
+    rotations: bool = True
+
+
+@dataclass(frozen=True)
 class Inventory:
     """Every host and group, in the order written."""
 
     hosts: dict[str, Host]
     groups: dict[str, tuple[str, ...]]
+    journal: JournalRules = JournalRules()
 
     def host(self, name: str) -> Host:
         """Raises UsageError with the nearest name."""
@@ -119,6 +129,7 @@ class _Loading:
     def __init__(self, document: Document, configs: Configs) -> None:
         self.document, self.configs = document, configs
         top = _lenient(TopSpec, document.data, document, ())
+        self.journal = top.journal
         if not top.hosts:
             document.report(("hosts",), "there are no hosts; write hosts: and one name below it")
         if ("version",) not in document.lines:
@@ -158,7 +169,7 @@ class _Loading:
             self._check_owned(("groups", name, "settings"), group.settings, roles, "no host of this group has")
         hosts = {name: self._host(name) for name in self.hosts}
         members = {name: tuple(group.hosts) for name, group in self.groups.items()}
-        return Inventory(hosts, members)
+        return Inventory(hosts, members, JournalRules(**self.journal.model_dump()))
 
     def _check_likes(self) -> None:
         for name, spec in self.hosts.items():

@@ -77,7 +77,16 @@ class GroupSpec(_Spec):
     settings: dict[str, Values] = {}
 
 
+class JournalSpec(_Spec):
+    """Which runs this checkout's log book is told of; a lab's never are."""
+
+    deploys: StrictBool = True
+    rollbacks: StrictBool = True
+    rotations: StrictBool = True
+
+
 class TopSpec(_Spec):
     version: Literal[1] | None = None
+    journal: JournalSpec = JournalSpec()
     groups: dict[str, Any] = {}
     hosts: dict[str, Any] = {}

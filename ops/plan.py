@@ -64,8 +64,11 @@ def gather(host: Host, configs: Mapping[str, RoleConfig], roles: Mapping[str, Ro
 
 
 def _once(found: list[tuple[str, Resource]], resource: Resource) -> list[Resource]:
-    is_shared = isinstance(resource, Release) and any(other.key == resource.key for _, other in found)
-    return [] if is_shared else [resource]
+    """A host has one release; and a file of which only the owner is planned (the log book) may be so for two roles."""
+    if isinstance(resource, Release):
+        return [] if any(other.key == resource.key for _, other in found) else [resource]
+    is_access = isinstance(resource, File) and resource.content is None and not resource.template
+    return [] if is_access and any(other == resource for _, other in found) else [resource]
 
 
 def _check_keys(host: Host, found: list[tuple[str, Resource]]) -> None:

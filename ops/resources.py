@@ -120,6 +120,27 @@ class File(_Placed):
 
 
 @dataclass(frozen=True)
+class Block(_Placed):
+    """Our lines in a file that belongs to somebody else, between two lines that say so; all other lines stay theirs.
+
+    A new block comes first in the file: in ssh_config(5) the first value that is obtained counts. `owner`, `group` and
+    `mode` are those of a file that is not there yet; an existing one only loses the right of others to write to it.
+    """
+
+    kind = "block"
+    path: str
+    title: str
+    content: str
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o644
+
+    def want(self) -> Want:
+        access = {"owner": self.owner, "group": self.group, "mode": f"{self.mode:04o}"}
+        return {"path": self.path, "title": self.title, "content": self.content, **access}
+
+
+@dataclass(frozen=True)
 class UnitFile(File):
     """The file of one of our own units; a Unit brings it along."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops import paths, secret_edit
+from ops.chronicle import Writer, rotated, rotated_identity, tell
 from ops.errors import SecretsError, UsageError
 from ops.inventory import Host, Inventory, load
 from ops.role_config import RoleConfig, SecretRef
@@ -175,19 +176,29 @@ def rotate(
     *,
     configs: Configs,
     inventory: Path | None = None,
+    journal: Writer | None = None,
 ) -> None:
-    """Give a secret a new value (made here, or piped in) wherever it is set, or this machine a new identity."""
+    """Give a secret a new value (made here, or piped in) wherever it is set, or this machine a new identity.
+
+    `journal` is told of it, without any value.
+    """
     if identity == (name is not None):
         raise UsageError("rotate takes a secret's NAME or --identity", hint="./inv secrets.rotate webhook_key")
     if name is None:
         made, kept = secret_edit.rotate_identity([project_vault(say), lab_vault(say)])
         say(f"new identity {made.public} in {made.source}; the old one is {kept}, needed for old versions only")
         say("next: commit secrets.age and secrets.recipients; machines that share this identity need the new file")
+        if journal is not None:
+            tell(journal, _inventory(configs, inventory).journal, [rotated_identity(made.public)])
         return
     hosts = _inventory(configs, inventory)
     vault = _vault(hosts, host)
     _replace(vault, name, [host] if host else vault.scopes(name), _asked(name) if value_from_stdin else None)
     _redeploy(name, vault, host, hosts)
+    uses = [
+        (use.host, use.field) for use in _uses(hosts.hosts) if use.ref.secret == name and host in (None, use.host.name)
+    ]
+    tell(journal, hosts.journal, [rotated(name, uses, hosts.host(host) if host else None)])
 
 
 def _replace(vault: Vault, name: str, scopes: list[str | None], value: str | None) -> None:

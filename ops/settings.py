@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from ops.errors import SecretsError
+from ops.errors import OpsError, SecretsError
 from ops.role_config import RoleConfig, SecretRef, is_ref, takes_secret
 from ops.secret_refs import read_ref
 from ops.wording import explain
@@ -248,3 +248,11 @@ def secret_values(host: HasSettings, resolved: Mapping[str, BaseModel]) -> dict[
             if isinstance(value, SecretStr):
                 found[names.get(path, spell((role, *path)))] = value.get_secret_value()
     return found
+
+
+def from_environment(name: str) -> str:
+    """The value of a variable that a person named on the command line. OpsError when there is none."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise OpsError(f"the environment variable {name} is unset or empty", hint=f"read -rs {name} && export {name}")
+    return value

@@ -6,9 +6,9 @@ from runtime.payload import Json
 
 _OF = {
     400: "Not JSON, or a value that cannot be used: `field` names it",
-    401: "A bearer token is needed from other machines",
+    401: "A bearer token, or the operator's key, is needed from other machines",
     403: "The key is missing or wrong",
-    404: "No such trade",
+    404: "No such trade or entry",
     408: "The body did not arrive in time",
     409: "What is stored does not allow it",
     413: "The body is over 64 kB",

@@ -13,6 +13,7 @@ from ops.inventory import Host
 from ops.resources import Check, File, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
+from roles.shared import JOURNAL
 from roles.webhook.guards import GuardsConfig
 
 ENGINES = "/opt/trading/engines.json"
@@ -102,7 +103,7 @@ class Webhook(Role):
     def resources(self, c: Config, host: Host) -> Iterable[Resource]:
         release = Release("webhook")
         env = env_file("webhook", c, "/opt/trading/.env")
-        yield File("/opt/trading/journal.md", owner="trading", group="trading", mode=0o640)
+        yield JOURNAL
         yield from (release, env)
         engines = [File(ENGINES, content=_engines(c))] if c.engines else []
         guards = [File(GUARDS, content=_guards(c.guards))] if c.guards else []

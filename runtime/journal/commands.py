@@ -1,4 +1,4 @@
-"""The `./inv journal.*` tasks: read a book, write to stdout, return the exit code. Standard library only.
+"""The `./inv journal.*` tasks: read a book, write to stdout, return the exit code.
 
 Whatever is printed has passed the masks of runtime.journal.scrub: who wants a secret opens the file.
 """
@@ -8,17 +8,25 @@ from __future__ import annotations
 import functools
 import json as jsonlib
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, get_args
 
 from runtime.journal import book as books
+from runtime.journal import export as exporting
+from runtime.journal import filters, printing
 from runtime.journal import fix as fixing
 from runtime.journal import scrub as scrubbing
 from runtime.journal import todo as points
 from runtime.journal.book import Book, BookError, Entry
+from runtime.journal.filters import Filter
+from runtime.journal.index import Index, Order, tidy
+from runtime.journal.index import place as index_place
+from runtime.journal.indexing import NoIndex
+from runtime.journal.lint import is_parasite
 from runtime.journal.lint import lint as problems_of
 from runtime.journal.local import heading_time, order_zone
 from runtime.journal.replace import rewrite
@@ -29,7 +37,7 @@ CHANGES = 2
 P = ParamSpec("P")
 
 
-def _told(command: Callable[P, int]) -> Callable[P, int]:
+def told(command: Callable[P, int]) -> Callable[P, int]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
@@ -41,7 +49,7 @@ def _told(command: Callable[P, int]) -> Callable[P, int]:
     return run
 
 
-@_told
+@told
 def lint(file: str, *, json: bool = False) -> int:
     """1 when there is a problem."""
     path = _path(file)
@@ -54,12 +62,11 @@ def lint(file: str, *, json: bool = False) -> int:
     return 1 if problems else 0
 
 
-@_told
+@told
 def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     """One line, or one object in an array, for each entry."""
-    entries = [entry for entry in _shown(file).entries() if kind in (None, entry.kind)]
-    if kind not in (None, *books.KINDS):
-        raise BookError(f"no kind {kind!r}", f"there are {', '.join(books.KINDS)}")
+    kept = filters.wanted(kind)
+    entries = [entry for entry in _shown(file).entries() if kept.keeps(entry)]
     if json:
         _json([_object(entry) for entry in entries])
     else:
@@ -67,7 +74,7 @@ def list_(file: str, *, json: bool = False, kind: str | None = None) -> int:
     return 0
 
 
-@_told
+@told
 def show(which: str, file: str) -> int:
     """The entry on a line, or all whose time begins so."""
     book = _shown(file)
@@ -78,25 +85,53 @@ def show(which: str, file: str) -> int:
     return 0
 
 
-@_told
-def search(words: str, file: str, *, json: bool = False) -> int:
+@told
+def search(
+    words: str,
+    file: str,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    *,
+    json: bool = False,
+    sort: str = "rank",
+    limit: int = 20,
+) -> int:
     """1 when nothing was found, like grep."""
-    hits = list(searched(_shown(file), words))
+    wanted = filters.wanted(kind, since, until)
+    if sort not in get_args(Order) or limit < 1:
+        raise BookError(f"--sort {sort} --limit {limit}", "--sort rank or --sort date; a limit from 1 on")
+    total, hits = _hits(words, _path(file), wanted, "date" if sort == "date" else "rank", limit)
     if json:
         _json([_object(entry) | {"match": line} for entry, line in hits])
     else:
-        _lines(f"{_row(entry)}\n      {line[:160]}" for entry, line in hits)
+        _lines(f"{_row(entry)}\n      {line}" for entry, line in hits)
+        _note(f"the first {len(hits)} of {total}; --limit shows more" if str(len(hits)) != total else "")
     return 0 if hits else 1
 
 
-@_told
+def _hits(words: str, path: Path, wanted: Filter, sort: Order, limit: int) -> tuple[str, list[tuple[Entry, str]]]:
+    """How many there are, and the first of them; read from the file where there can be no index."""
+    place = index_place(path)
+    try:
+        with Index(path, place).asking() as asking:
+            tidy(place)
+            found = asking.search(words, wanted, sort, limit)
+        return f"{found.total}{'+' * found.is_more}", [(row.piece, line) for row, line in found.rows]
+    except NoIndex as error:
+        _note(f"searched without an index: {error}")
+    every = [(entry, line) for entry, line in searched(_shown(str(path)), words) if wanted.keeps(entry)]
+    return str(len(every)), every[-limit:][::-1]
+
+
+@told
 def tail(file: str, count: int = 5) -> int:
     """The last entries, whole."""
     _lines(entry.text.strip() + "\n" for entry in list(_shown(file).entries())[-count:] if count > 0)
     return 0
 
 
-@_told
+@told
 def stats(file: str, *, json: bool = False) -> int:
     """How many of what, from when to when."""
     found = _stats(_shown(file))
@@ -107,7 +142,7 @@ def stats(file: str, *, json: bool = False) -> int:
     return 0
 
 
-@_told
+@told
 def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = False) -> int:
     """The open points, oldest first; or one of them ticked off, by its line."""
     if done is not None:
@@ -122,7 +157,36 @@ def todo(file: str, *, json: bool = False, done: int | None = None, all: bool = 
     return 0
 
 
-@_told
+@told
+def export(
+    file: str,
+    html: str | None,
+    pdf: str | None,
+    kind: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    title: str = "",
+) -> int:
+    """One page for people, as HTML, as PDF, or as both."""
+    wanted, outs = filters.wanted(kind, since, until), [Path(out).expanduser() for out in (html, pdf) if out]
+    if not outs:
+        raise BookError("say what to write", "./inv journal.export --html journal.html, or --pdf journal.pdf")
+    entries = [entry for entry in _shown(file).entries() if wanted.keeps(entry) and not _is_title(entry)]
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(html).expanduser() if html else Path(folder) / "journal.html"
+        exporting.write(written, exporting.page(entries, title or _path(file).stem))
+        if pdf:
+            printing.pdf(written, Path(pdf).expanduser())
+    _note(f"{len(entries)} entries in {' and '.join(map(str, outs))}")
+    return 0
+
+
+def _is_title(entry: Entry) -> bool:
+    """`# Title` at the top: the page has a title of its own."""
+    return entry.kind == "text" and not is_parasite(entry)
+
+
+@told
 def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     """With `check`: 2 when something would be moved."""
     path, backup = _path(file), None
@@ -141,10 +205,12 @@ def fix(file: str, *, check: bool = False, json: bool = False) -> int:
     return CHANGES if check and moved else 0
 
 
-@_told
-def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
+@told
+def scrub(file: str, *, json: bool = False, write: bool = False, history: bool = False) -> int:
     """2 when there are secrets and they were left where they are."""
     path, backup = _path(file), None
+    if history:
+        return _scrub_history(path, json=json, write=write)
     found = scrubbing.find(books.read(path).data)
     if write and found:
         backup = rewrite(path, scrubbing.masked)
@@ -155,6 +221,22 @@ def scrub(file: str, *, json: bool = False, write: bool = False) -> int:
         _lines(f"{path}:{one.line}: {one.kind}: {one.preview}: {one.rotate}" for one in found)
         _lines([f"masked; the file as it was, secrets included: {backup} (delete it)"] if backup else [])
     return CHANGES if found and not write else 0
+
+
+def _scrub_history(path: Path, *, json: bool, write: bool) -> int:
+    from runtime.journal import history_command
+
+    code, told, lines = history_command.run(path, write=write)
+    if json:
+        _json(told)
+    else:
+        _lines(lines)
+    return code
+
+
+def path_of(file: str) -> Path:
+    """The log book that a task was told, or this checkout's."""
+    return _path(file)
 
 
 def _path(file: str) -> Path:
@@ -206,6 +288,11 @@ def _stats(book: Book) -> dict[str, Any]:
 
 def _counts(value: Any) -> str:
     return ", ".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _note(text: str) -> None:
+    if text:
+        sys.stderr.write(f"note: {text}\n")
 
 
 def _json(value: Any) -> None:

@@ -79,7 +79,7 @@ def session(text: str, line: int) -> dict[str, Any]:
 def sections(text: str) -> list[tuple[str, str, int]]:
     """(title as in SECTIONS, text below it, how many lines of the entry stand before that text)."""
     lines = text.split("\n")
-    heads = [(at, name) for at, line in _outside_fences(lines) if (name := _section(line))]
+    heads = [(at, name) for at, line in outside_fences(lines) if (name := _section(line))]
     ends = [at for at, _ in heads[1:]] + [len(lines)]
     return [(name, "\n".join(lines[at + 1 : end]), at + 1) for (at, name), end in zip(heads, ends, strict=False)]
 
@@ -92,7 +92,8 @@ def _section(line: str) -> str | None:
     return next(name for start, name in zip(_TITLES, SECTIONS, strict=True) if low.startswith(start))
 
 
-def _outside_fences(lines: list[str]) -> Iterator[tuple[int, str]]:
+def outside_fences(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """(index, line) of those that no fenced block holds, without the fences themselves."""
     mark = ""
     for at, line in enumerate(lines):
         fence = _FENCE.match(line)

@@ -88,7 +88,7 @@ def _write(path: Path, content: bytes, like: os.stat_result | None) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _resemble(fd: int, like: os.stat_result) -> None:
@@ -97,7 +97,8 @@ def _resemble(fd: int, like: os.stat_result) -> None:
     os.fchmod(fd, like.st_mode & 0o7777)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in the folder survive a power cut."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -103,7 +103,7 @@ def find(data: bytes) -> list[Finding]:
         (*match.span("v"), rank)
         for rank, pattern in enumerate(PATTERNS)
         for match in pattern.regex.finditer(data)
-        if not _PLACEHOLDER.search(match["v"].strip())
+        if not placeholder(match["v"])
     ]
     newlines = [match.start() for match in re.finditer(rb"\n", data)] if spots else []
     return [_finding(data, newlines, *spot) for spot in _apart(sorted(spots, key=lambda spot: (spot[0], spot[2])))]
@@ -112,6 +112,11 @@ def find(data: bytes) -> list[Finding]:
 def masked(data: bytes) -> bytes:
     """`data` with `***` in the place of each secret, each line still on its line."""
     return b"".join(_pieces(data))
+
+
+def placeholder(value: bytes) -> bool:
+    """Whether a value only stands where a secret would: `...`, `***`, `$KEY`, `<your key>`."""
+    return _PLACEHOLDER.search(value.strip()) is not None
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
 from runtime.webhook.dashboard import Dashboard
 from runtime.webhook.events import Origin
+from runtime.webhook.journal_page import JournalPage
 from runtime.webhook.pipeline import Arrival, Pipeline, Result, Sized
 from runtime.webhook.refusals import Refusal, without_keys
 from runtime.webhook.schema import ALERT_BODY, RESET_BODY
@@ -51,6 +52,7 @@ class Webhook:
         http.install(self.app)
         self._routes()
         self.dashboard = Dashboard(self)
+        self.journal = JournalPage(self)
 
     @property
     def store(self) -> Store:
@@ -151,6 +153,7 @@ class Webhook:
         self._store = Store(self.settings.database, tables.SCHEMA)
         yield
         self.dashboard.close()
+        self.journal.close()
         self._store.close()
 
     def _routes(self) -> None:

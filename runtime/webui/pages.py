@@ -29,6 +29,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+FILES = "/ui/{version}/{name:path}"
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -43,7 +44,7 @@ class Page:
 
 
 def add_page(app: FastAPI, page: Page) -> None:
-    """Register the page and, below `/ui/`, its files. They are not part of the API, so OpenAPI does not list them."""
+    """Register the page and, below `/ui/`, the files of all pages. OpenAPI does not list them: they are no API."""
     bundle = assets.bundle()
     html = bundle.page(page.name, {"language": page.language, "timezone": page.timezone})
 
@@ -51,7 +52,10 @@ def add_page(app: FastAPI, page: Page) -> None:
     async def shown() -> Any:
         return Response(html, media_type="text/html; charset=utf-8", headers=HEADERS)
 
-    @app.get("/ui/{version}/{name:path}", include_in_schema=False)
+    if any(getattr(route, "path", "") == FILES for route in app.routes):
+        return
+
+    @app.get(FILES, include_in_schema=False)
     async def asset(request: Request, version: str, name: str) -> Any:
         found = bundle.files.get(name)
         if found is None or version != bundle.version or name.endswith(".html"):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.openai import OpenAI
+from tests.journal.save_kit import Place
+from tests.journal.save_kit import place as made_place
 
 FIRST = """\
 ## 2026-03-01 09:00 | TV Webhook | DEMO | ETHUSDT.P 1H | SELL
@@ -81,3 +86,15 @@ def book(tmp_path: Path) -> Path:
     path = tmp_path / "journal.md"
     path.write_text(BOOK)
     return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return made_place(tmp_path)
+
+
+@pytest.fixture
+def model() -> Iterator[OpenAI]:
+    fake = OpenAI()
+    yield fake
+    fake.stop()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ops.cli import main
 from ops.paths import ROOT
+from runtime.journal import commands
 from tests.journal.conftest import BOOK, NOTE, PARASITE
+from tests.journal.test_book import SOUP
 
 Run = Callable[..., tuple[int, str]]
 
@@ -103,6 +109,52 @@ def test_show_search_tail_stats(run: Run, book: Path) -> None:
     assert run("journal.tail", book, "--count", 1) == (0, NOTE + "\n")
     stats = in_json(run("journal.stats", book, "--json"))
     assert (stats["open_points"], stats["engines"]) == (1, {"DEMO": 1, "DEMO_LONG": 1})
+
+
+def test_search_narrows_orders_and_limits(run: Run, book: Path) -> None:
+    def lines(*words: object) -> list[int]:
+        code, said = run("journal.search", *words, "--file", book, "--json")
+        assert code == (0 if json.loads(said) else 1)
+        return [hit["start_line"] for hit in json.loads(said)]
+
+    assert sorted(lines("essai")) == [13, 38]
+    assert lines("essai", "--sort", "date") == [38, 13]
+    assert lines("essai", "--kind", "alert,note") == [13]
+    assert lines("essai", "--since", "2026-03-01T11:00") == [38]
+    assert lines("essai", "--until", "2026-02") == []
+    assert lines("essai", "--limit", 1, "--sort", "date") == [38]
+    assert lines('"séance d’essai"') == [38]
+    assert lines("deplo*") == [38]
+    for wrong in (["--sort", "x"], ["--limit", 0], ["--kind", "x"], ["--since", "hier"]):
+        code, said = run("journal.search", "essai", "--file", book, *wrong)
+        assert (code, said.count("  -> ")) == (1, 1)
+
+
+def test_search_works_where_no_index_can_be_kept(run: Run, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "index_place", lambda _: book / "no-folder" / "x.index")
+    found = in_json(run("journal.search", "deploiements", "--file", book, "--json"))
+    assert [hit["start_line"] for hit in found] == [38]
+    assert run("journal.search", "zorglub", "--file", book)[0] == 1
+
+
+@given(data=st.binary(max_size=200) | st.lists(st.sampled_from(SOUP), max_size=20).map("\r\n".join).map(str.encode))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_contract_of_scripts_holds_on_any_file(tmp_path: Path, data: bytes) -> None:
+    """Exit codes and JSON, and the file as it was."""
+    path = tmp_path / "any.md"
+    path.write_bytes(data)
+    for words, codes in (
+        (["journal.lint", path, "--json"], (0, 1)),
+        (["journal.list", "--file", path, "--json"], (0,)),
+        (["journal.fix", path, "--check", "--json"], (0, 2)),
+        (["journal.scrub", path, "--json"], (0, 2)),
+        (["journal.stats", path, "--json"], (0,)),
+        (["journal.todo", path, "--json", "--all"], (0,)),
+    ):
+        with redirect_stdout(io.StringIO()) as out:
+            assert main([str(word) for word in words]) in codes
+        json.loads(out.getvalue())
+    assert path.read_bytes() == data
 
 
 def test_todo_lists_open_points_and_ticks_them_off(run: Run, book: Path) -> None:

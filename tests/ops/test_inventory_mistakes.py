@@ -45,7 +45,17 @@ MISTAKES = {
     "a top-level key that does not exist": (
         "groups:",
         "group:",
-        '2 group: "group" is not a key here; keys are groups, hosts, version; did you mean "groups"?',
+        '2 group: "group" is not a key here; keys are groups, hosts, journal, version; did you mean "groups"?',
+    ),
+    "a kind of run that the log book does not know": (
+        "groups:",
+        "journal: {deploy: false}\ngroups:",
+        '2 journal.deploy: "deploy" is not a key here; keys are deploys, rollbacks, rotations; did you mean "deploys"?',
+    ),
+    "a switch that is neither on nor off": (
+        "groups:",
+        "journal: {deploys: 1}\ngroups:",
+        "2 journal.deploys: 1 is not true or false",
     ),
     "a role that does not exist": (
         "[base, webhook]",

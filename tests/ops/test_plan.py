@@ -235,7 +235,10 @@ def test_a_template_that_is_not_there_is_named(templates: Callable[..., None]) -
         plan({"base": role(Unit("gone.service", Config()))})
 
 
-REQUIRED = {"telegram": {"chat_id": 42, "bot_token": "123456789:hunter2-of-a-bot", "ops_key": "hunter2-optional"}}
+REQUIRED = {
+    "github_ssh": {"repository": "git@github.com:ann/notes.git"},
+    "telegram": {"chat_id": 42, "bot_token": "123456789:hunter2-of-a-bot", "ops_key": "hunter2-optional"},
+}
 """What a role cannot do without beside its secrets, and secrets of a certain form."""
 
 

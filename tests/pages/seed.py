@@ -82,3 +82,73 @@ def bars(key: str, count: int = 90) -> Iterator[Event]:
         same = {"key": key, "event_type": "BAR", "engine": "GOLD_CFD_LONG", "symbol": "XAUUSD", "tf": "15"}
         yield same | bar | {"id": f"bar-{number}"}
         price = close
+
+
+SESSION = """\
+## {day} {time} — {title}
+1) Objectifs:
+- {goal}
+- Garder une trace de chaque commande utile.
+
+2) Actions:
+- Revu `config/engines.json` avec les tailles **réelles** du compte.
+- Comparé trois réglages sur la même fenêtre, coûts compris.
+
+3) Décisions:
+- Un réglage ne change qu’après deux semaines sans retouche.
+
+4) Commandes / Code:
+```bash
+./inv plan --host lab
+./inv deploy --host lab    # rien d’autre n’a bougé
+```
+
+5) Points ouverts (next):
+- {todo}
+- [x] Noter la durée du redéploiement.
+
+"""
+ALERT = """\
+## {day} {time} | TV Webhook | {engine} | {symbol} 15 | {signal}
+1. **Signal**: `{signal}`
+2. **Engine**: `{engine}`
+3. **Symbol/TF**: `{symbol}` / `15`
+4. **Price**: `{price}`
+5. **TP**: `{tp}`
+6. **SL**: `{sl}`
+7. **Reason**: {reason}
+8. **Payload brut**:
+```json
+{{
+  "engine": "{engine}",
+  "signal": "{signal}",
+  "price": {price}
+}}
+```
+
+"""
+
+
+SESSIONS = (
+    ("Sizing du moteur or", "Fixer le risque par trade.", "Vérifier la taille sur le compte de démo."),
+    ("Fenêtre de test XAUUSD M15", "Choisir la fenêtre de validation.", "Relancer avec les frais de nuit."),
+    ("Sauvegarde du registre", "Une sauvegarde chaque nuit.", "Tester une restauration complète."),
+)
+
+
+def journal(now: datetime, count: int = 9) -> str:
+    """A log book of some days: sessions, alerts, a note, text that stands outside entries."""
+    text = "# Journal\n\n"
+    for number in range(count):
+        day = f"{now - timedelta(days=count - 1 - number):%Y-%m-%d}"
+        for hour, (engine, symbol, side, price, distance, _, _) in enumerate(BOOK[: 1 + number % 3], 9):
+            signal, way = ("BUY", 1) if side == "LONG" else ("SELL", -1)
+            levels = {"price": price, "tp": price + 3 * way * distance, "sl": price - way * distance}
+            named = {"engine": engine, "symbol": symbol, "signal": signal, "reason": "cassure confirmée"}
+            text += ALERT.format(day=day, time=f"{hour:02}:1{number}", **named, **levels)
+        if number % 2 == 0:
+            title, goal, todo = SESSIONS[number // 2 % 3]
+            text += SESSION.format(day=day, time="18:30", title=title, goal=goal, todo=todo)
+        if number % 4 == 1:
+            text += f"## {day} 20:00 | PERF | résumé de la semaine\n| moteur | R |\n|---|---|\n| or | +2,1 |\n\n"
+    return text

@@ -26,12 +26,16 @@ SHOTS = (  # name, page, language, scheme, width, height, the whole page
     ("dash-en-light", "/dash", "en", "light", 1440, 900, True),
     ("dash-390", "/dash", "fr", "dark", 390, 844, False),
     ("dash-4k", "/dash", "en", "dark", 3840, 2160, False),
+    ("journal", "/journal", "fr", "light", 1440, 1000, False),
+    ("journal-dark", "/journal", "en", "dark", 1440, 1000, True),
+    ("journal-390", "/journal", "fr", "dark", 390, 844, False),
+    ("journal-390-light", "/journal", "fr", "light", 390, 844, True),
     ("perf-ui", "/perf/ui", "en", "dark", 1440, 1180, False),
     ("perf-ui-390", "/perf/ui", "fr", "light", 390, 844, False),
     ("perf-ui-4k", "/perf/ui", "fr", "light", 3840, 2160, False),
 )
 LARGEST = 300_000
-DOCUMENTED = ("dash-fr-dark", "dash-en-light", "dash-390", "perf-ui")
+DOCUMENTED = ("dash-fr-dark", "dash-en-light", "dash-390", "journal", "perf-ui")
 
 
 def environ(folder: Path, **more: str) -> dict[str, str]:
@@ -60,6 +64,7 @@ def fill(folder: Path) -> None:
         seed.tell(webhook.url, seed.bars(KEY), "/tv")
         seed.tell(webhook.url, seed.alerts(KEY), "/tv")
     spread(folder / "state" / "webhook.db")
+    (folder / "journal.md").write_text(seed.journal(clock.now()))
 
 
 def spread(path: Path) -> None:
@@ -87,7 +92,7 @@ def shoot(browser: Browser, url: str, target: Path, shot: tuple[str, str, str, s
     page.on("pageerror", lambda error: sys.stderr.write(f"{name}: {error}\n"))
     page.goto(url + path)
     page.locator('body[data-line="up"]').wait_for()
-    page.locator("#equity canvas").first.wait_for()
+    page.locator("article" if path == "/journal" else "#equity canvas").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=target / f"{name}.png", full_page=whole)
     context.close()
@@ -104,7 +109,7 @@ def main(target: Path, names: tuple[str, ...]) -> None:
             with running("runtime.perf", environ(folder, UI_LANGUAGE=shot[2])) as perf:
                 more = {"UI_LANGUAGE": shot[2], "PERF_URL": perf.url}
                 with running("runtime.webhook", environ(folder, **more)) as webhook:
-                    shoot(browser, webhook.url if shot[1] == "/dash" else perf.url, target, shot)
+                    shoot(browser, perf.url if shot[1] == "/perf/ui" else webhook.url, target, shot)
         browser.close()
 
 

@@ -1,4 +1,4 @@
-"""Both pages by axe-core's rules: names, roles, landmarks, contrast; dark and light, in each state one may meet."""
+"""The pages by axe-core's rules: names, roles, landmarks, contrast; dark and light, in each state one may meet."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def both(service: Callable[..., Any], environ: dict[str, str]) -> dict[str, Any]
     seed.tell(ledger.url, itertools.chain(seed.trades(now, count=40), seed.still_open(now)), "/perf/event")
     environ["PERF_URL"] = ledger.url
     webhook = service().start()
+    Path(environ["JOURNAL_PATH"]).write_text(seed.journal(now))
     seed.tell(webhook.url, seed.alerts(KEY), "/tv")
-    return {"/dash": webhook, "/perf/ui": ledger}
+    return {"/dash": webhook, "/journal": webhook, "/perf/ui": ledger}
 
 
 def faults(watched: Watched) -> list[str]:
@@ -42,11 +43,11 @@ def faults(watched: Watched) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("path", ["/dash", "/perf/ui"])
+@pytest.mark.parametrize("path", ["/dash", "/journal", "/perf/ui"])
 def test_no_rule_is_broken(both: dict[str, Any], visit: Open, path: str, scheme: str) -> None:
     for width in (1440, 390):
         watched = visit(both[path], path, width=width, scheme=scheme)
-        watched.page.locator("#calendar svg").wait_for()
+        watched.page.locator("article" if path == "/journal" else "#calendar svg").first.wait_for()
         assert faults(watched) == []
 
 

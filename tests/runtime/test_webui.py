@@ -17,7 +17,7 @@ from runtime.webui import assets
 STATIC = assets.FOLDER
 VENDORED = (STATIC / "vendor", Path(__file__).parents[1] / "pages" / "vendor")
 OURS = sorted(STATIC.glob("js/*.js"))
-PAGES = {"webhook": "/dash", "perf": "/perf/ui"}
+PAGES = [("webhook", "/dash"), ("webhook", "/journal"), ("perf", "/perf/ui")]
 
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.parent.name)
@@ -38,10 +38,10 @@ def test_the_wheel_carries_every_file_of_the_pages(tmp_path: Path, monkeypatch: 
     assert shipped == {path.relative_to(STATIC) for path in STATIC.rglob("*")}
 
 
-@pytest.mark.parametrize("service", PAGES)
-def test_a_page_forbids_everything_it_does_not_need(request: pytest.FixtureRequest, service: str) -> None:
+@pytest.mark.parametrize(("service", "path"), PAGES)
+def test_a_page_forbids_everything_it_does_not_need(request: pytest.FixtureRequest, service: str, path: str) -> None:
     client = request.getfixturevalue(service)
-    page = client.get(PAGES[service])
+    page = client.get(path)
     assert page.headers["content-security-policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -56,12 +56,12 @@ def test_a_page_forbids_everything_it_does_not_need(request: pytest.FixtureReque
     )
 
 
-@pytest.mark.parametrize("service", PAGES)
+@pytest.mark.parametrize(("service", "path"), PAGES)
 def test_a_file_may_be_kept_for_ever_and_only_under_its_releases_name(
-    request: pytest.FixtureRequest, service: str
+    request: pytest.FixtureRequest, service: str, path: str
 ) -> None:
     client = request.getfixturevalue(service)
-    named = re.findall(r'(?:src|href)="(/ui/[^"]+)"', client.get(PAGES[service]).text)
+    named = re.findall(r'(?:src|href)="(/ui/[^"]+)"', client.get(path).text)
     assert len(named) >= 5
     for name in named:
         found = client.get(name, headers={"accept-encoding": "identity"})
@@ -106,6 +106,7 @@ def test_no_script_of_ours_parses_text_as_markup_or_code(path: Path) -> None:
 
 # What the server names and the page has words for.
 SERVERS = {"opened", "closed", "updated", "ignored", "duplicate", "check_store", "check_journal", "check_disk"}
+SERVERS |= {f"{prefix}_{kind}" for prefix in ("kind", "one") for kind in ("session", "alert", "note", "text")}
 SERVERS |= {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Asia", "London"}
 
 
@@ -114,9 +115,8 @@ def test_both_languages_say_everything_that_is_asked_for() -> None:
     french, english = (set(re.findall(r"(\w+): \"", part)) for part in words.split("const en = ", 1))
     assert french == english
     used = {key for path in OURS for key in re.findall(r"\bt\(\"(\w+)\"", path.read_text())}
-    used |= {
-        key for name in ("dash.html", "perf.html") for key in re.findall(r'data-t="(\w+)"', (STATIC / name).read_text())
-    }
+    html = "".join(path.read_text() for path in STATIC.glob("*.html"))
+    used |= set(re.findall(r'data-t(?:-label)?="(\w+)"', html))
     assert used <= french
     everything = "".join(path.read_text() for path in (*OURS, *STATIC.glob("*.html")) if path.name != "words.js")
     unused = {key for key in french if f'"{key}"' not in everything}

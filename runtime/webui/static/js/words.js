@@ -52,6 +52,13 @@ const fr = {
   closed_trades: "Trades clôturés", pnl_total: "PnL réalisé", exit: "Sortie", mae: "MAE", mfe: "MFE", trade: "Trade", closed_at: "Clôturé",
   opened_at: "Ouvert", no_trades: "Aucun trade.", at_risk: "Risque ouvert", group: "Groupe", count: "Nombre", export_failed: "L'export a échoué : {why}",
   Monday: "lundi", Tuesday: "mardi", Wednesday: "mercredi", Thursday: "jeudi", Friday: "vendredi", Saturday: "samedi", Sunday: "dimanche", Asia: "Asie", London: "Londres",
+  pages: "Pages", dashboard: "Tableau de bord", journal: "Journal", find: "Chercher", search: "Chercher", search_words: "Mots cherchés : mots, ”une phrase”, début*", since_day: "Du", until_day: "au",
+  sort: "Ordre", by_rank: "les plus pertinentes", by_date: "les plus récentes", kinds: "Sortes d'entrées", open_points: "Points ouverts", newest: "Les plus récentes", print: "Imprimer",
+  older_entries: "Entrées plus anciennes", foot_journal: "Les secrets sont masqués. Les heures sont celles du journal.", kind_session: "séances", kind_alert: "alertes", kind_note: "notes", kind_text: "hors entrées",
+  one_session: "séance", one_alert: "alerte", one_note: "note", one_text: "hors entrée", no_day: "Sans date", link_to: "Lien vers l'entrée {title}", cut_off: "La suite de cette entrée est dans le fichier, à la ligne {line}.",
+  no_entries: "Aucune entrée.", no_hits: "Rien ne correspond.", hits: "{n} entrées trouvées", hits_more: "plus de {n} entrées trouvées", first_of: "les {n} premières", no_points: "Aucun point ouvert.", points: "{n} points ouverts",
+  indexing: "L'index du journal se construit ; la page se complète toute seule.", book_failed: "Le journal ne peut pas être lu : {why}", book_key: "Depuis une autre machine, le journal demande la clé opérateur (gardée par ce champ seulement).",
+  payload: "Reçu", is_done: "fait", is_open: "ouvert", gone: "Cette entrée n'existe plus : {why}",
 };
 
 const en = {
@@ -106,6 +113,13 @@ const en = {
   closed_trades: "Closed trades", pnl_total: "Realised PnL", exit: "Exit", mae: "MAE", mfe: "MFE", trade: "Trade", closed_at: "Closed",
   opened_at: "Opened", no_trades: "No trade.", at_risk: "Open risk", group: "Group", count: "Count", export_failed: "The export failed: {why}",
   Monday: "Monday", Tuesday: "Tuesday", Wednesday: "Wednesday", Thursday: "Thursday", Friday: "Friday", Saturday: "Saturday", Sunday: "Sunday", Asia: "Asia", London: "London",
+  pages: "Pages", dashboard: "Dashboard", journal: "Log book", find: "Find", search: "Search", search_words: "Words to find: words, ”a phrase”, begin*", since_day: "From", until_day: "to",
+  sort: "Order", by_rank: "most telling first", by_date: "newest first", kinds: "Kinds of entries", open_points: "Open points", newest: "Newest", print: "Print",
+  older_entries: "Older entries", foot_journal: "Secrets are masked. Times are the log book's own.", kind_session: "sessions", kind_alert: "alerts", kind_note: "notes", kind_text: "outside entries",
+  one_session: "session", one_alert: "alert", one_note: "note", one_text: "outside entries", no_day: "Without a date", link_to: "Link to the entry {title}", cut_off: "The rest of this entry is in the file, on line {line}.",
+  no_entries: "No entries.", no_hits: "Nothing matches.", hits: "{n} entries found", hits_more: "more than {n} entries found", first_of: "the first {n}", no_points: "No open points.", points: "{n} open points",
+  indexing: "The log book's index is being made; this page completes itself.", book_failed: "The log book cannot be read: {why}", book_key: "From another machine the log book asks for the operator's key (held by this field only).",
+  payload: "Received", is_done: "done", is_open: "open", gone: "This entry is no longer there: {why}",
 };
 
 const words = document.documentElement.lang === "fr" ? fr : en;
@@ -123,4 +137,5 @@ export const named = (key, prefix = "") => words[prefix + key] ?? String(key);
 /** Put the words into what the page's HTML marks with `data-t`. */
 export function translate() {
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
 }
