@@ -27,6 +27,7 @@ NEEDS = {
     "ip": "iproute2",
     "mmdebstrap": "mmdebstrap",
     "nft": "nftables",
+    "/usr/sbin/sshd": "openssh-server",
     "ssh": "openssh-client",
     "systemd-analyze": "systemd",
     "systemd-nspawn": "systemd-container",
