@@ -163,10 +163,10 @@ def _again(desk: Desk, record: Record, json: bool) -> bool:
 def _better(desk: Desk, record: Record, json: bool) -> bool:
     try:
         with locked(record):
-            if desk.improve(record):
-                _report(desk, record, None, json)
-                return True
-            return bool(record.left)
+            improved, commit = desk.improve(record)
+            if improved:
+                _report(desk, record, commit, json)
+        return improved or bool(record.left)
     except BookError as error:
         desk.say(f"error: {error}")
         return False
