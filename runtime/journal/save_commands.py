@@ -186,7 +186,7 @@ def _report(desk: Desk, record: Record, commit: str | None, json: bool) -> None:
     done = (
         f"committed as {commit[:9]}, pushed in the background"
         if commit
-        else "not committed: nothing changed, or no repository"
+        else "committed by the sync already, or in no repository"
     )
     sys.stdout.write(record.heading.removeprefix("## "))
     desk.say(f"written to {desk.book} {'by the model' if record.by == states.MODEL else 'by rules'}; {done}")
