@@ -54,7 +54,7 @@ class _Merge:
         self._ours = changes(self.base, self.ours)
         self._theirs = changes(self.base, self.theirs)
         self._new = {self.ours[at].key for at in (*self._ours.added, *self._ours.changed.values())}
-        self._added_there = {self.theirs[at].key for at in self._theirs.added}
+        self._new_there = {self.theirs[at].key for at in (*self._theirs.added, *self._theirs.changed.values())}
 
     def result(self) -> bytes:
         origin = {at: name for name, at in self._ours.changed.items()}
@@ -80,7 +80,7 @@ class _Merge:
         other = self._theirs.changed.get(name) if name else None
         if name is None or other is None or self._is_here(self.theirs[other]):
             return [piece]
-        if piece.key in self._added_there:
+        if piece.key in self._new_there:
             return [self.theirs[other], piece]
         first, *others = reconciled(self._base[name], piece, self.theirs[other])
         known = self._new | {theirs.key for theirs in self.theirs}

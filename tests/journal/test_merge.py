@@ -145,8 +145,8 @@ def sides(draw: st.DrawFn, base: list[tuple[str, int, str]]) -> list[tuple[str, 
         what = draw(st.sampled_from(["same", "same", "deleted", " plus", "\nplus", "\nautre"]))
         if what != "deleted":
             out.append((form, minute, body if what == "same" else body + what))
-    for entry in draw(st.lists(entries, max_size=3)):
-        out.insert(draw(st.integers(0, len(out))), entry)
+    for form, minute, body in draw(st.lists(entries, max_size=3, unique=True)):
+        out.insert(draw(st.integers(0, len(out))), (form, minute, f"{body}+"))
     return out
 
 
