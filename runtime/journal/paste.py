@@ -74,10 +74,10 @@ def _typed() -> Iterator[bytes]:
         while not bracket.ended:
             read = os.read(0, SIZE)
             chunk = bracket.feed(read) if read else bracket.rest()
-            count += len(chunk)
+            yield chunk
+            count += len(chunk)  # told once it is kept
             sys.stderr.write(f"\r{count:,} bytes ")
             sys.stderr.flush()
-            yield chunk
             if not read:
                 break
     sys.stderr.write("\n")

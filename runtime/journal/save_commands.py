@@ -163,10 +163,10 @@ def _again(desk: Desk, record: Record, json: bool) -> bool:
 def _better(desk: Desk, record: Record, json: bool) -> bool:
     try:
         with locked(record):
-            if desk.improve(record):
-                _report(desk, record, None, json)
-                return True
-            return bool(record.left)
+            improved, commit = desk.improve(record)
+            if improved:
+                _report(desk, record, commit, json)
+        return improved or bool(record.left)
     except BookError as error:
         desk.say(f"error: {error}")
         return False
@@ -186,7 +186,7 @@ def _report(desk: Desk, record: Record, commit: str | None, json: bool) -> None:
     done = (
         f"committed as {commit[:9]}, pushed in the background"
         if commit
-        else "not committed: nothing changed, or no repository"
+        else "committed by the sync already, or in no repository"
     )
     sys.stdout.write(record.heading.removeprefix("## "))
     desk.say(f"written to {desk.book} {'by the model' if record.by == states.MODEL else 'by rules'}; {done}")

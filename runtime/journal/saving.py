@@ -52,15 +52,17 @@ class Desk:
             self._improved(record)
         return self._commit(record) if record.state == states.WRITTEN else None
 
-    def improve(self, record: Record) -> bool:
-        """Have a model make anew what was made without one; False when none answers, or the entry was edited."""
+    def improve(self, record: Record) -> tuple[bool, str | None]:
+        """Have a model make anew what was made without one, and the commit; False when none answers, or when the entry
+        was edited.
+        """
         drafted = self._draft(record, BETTER)
         if drafted.by != MODEL:
             (record.folder / BETTER).unlink(missing_ok=True)
-            return False
+            return False, None
         record.save(state=states.IMPROVING, why="")
-        self.finish(record)
-        return not record.left
+        commit = self.finish(record)
+        return not record.left, commit
 
     def entry(self, record: Record, name: str = ENTRY) -> bytes:
         return record.heading.encode() + record.get(name)

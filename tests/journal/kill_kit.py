@@ -115,6 +115,7 @@ def loop(folder: Path, first: int, stride: int, words: list[str]) -> None:
     for kill_at in range(first, 1000, stride):
         found = told(folder, template, words, kill_at, asked)
         sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
         if found["code"] != -signal.SIGKILL:
             return
 

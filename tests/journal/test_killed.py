@@ -66,12 +66,12 @@ def test_a_save_killed_at_any_step_is_finished_once_by_retry(tmp_path: Path) -> 
 
 def test_with_a_model_too(tmp_path: Path, model: OpenAI) -> None:
     env = {"OPENAI_API_KEY": "sk-test-FakeKeyOfTheTests0123456789abcd", "OPENAI_BASE_URL": model.url}
-    check(killed(tmp_path, SAVE, env, steps=(22, 5)), made_by="- un but")
+    check(killed(tmp_path, SAVE, env, steps=(22, 8)), made_by="- un but")
 
 
 def test_an_improvement_killed_at_any_step_leaves_one_entry(tmp_path: Path, model: OpenAI) -> None:
     env = {"OPENAI_API_KEY": "sk-test-FakeKeyOfTheTests0123456789abcd", "OPENAI_BASE_URL": model.url}
-    kills = killed(tmp_path, ("retry",), env, steps=(1, 2))
+    kills = killed(tmp_path, ("retry",), env, steps=(1, 4))
     assert "improving" in {state for kill in kills for state in kill["states"]}
     for kill in kills:
         assert (kill["retried"], kill["left"], kill["whole"], kill["committed"]) == (0, [], True, True), kill

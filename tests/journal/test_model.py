@@ -90,6 +90,7 @@ def test_whatever_the_model_does_there_is_an_entry_and_retry_improves_it(
     (entry,) = place.sessions
     assert "- un but" in entry.text
     assert "sans modèle" not in entry.text
+    assert "by the model; committed" in done.stderr
     assert "./inv deploy --host lab" in entry.text
     assert place.git("status", "--porcelain") == ""
     assert place.text.startswith("## 2026-03-01 09:00 — Avant\nUne note.\n")
