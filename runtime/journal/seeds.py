@@ -1,7 +1,7 @@
 """Finds wallets' seed phrases: runs of BIP-39 words, whatever parts them (spaces, numbers, commas, quotes, lines).
 
-Source: https://github.com/bitcoin/bips/blob/master/bip-0039.mediawiki, and its English list of 2,048 words. A phrase
-has 12, 15, 18, 21 or 24 words; prose does not use twelve words of that list in a row. Pure.
+Source: https://github.com/bitcoin/bips/blob/master/bip-0039.mediawiki, and its English list of 2,048 words (MIT
+license, as the BIP). A phrase has 12, 15, 18, 21 or 24 words; prose does not use twelve of them in a row. Pure.
 """
 
 from __future__ import annotations
