@@ -195,7 +195,7 @@ def test_services_run_as_trading_from_the_current_release_with_a_watchdog(host: 
     assert f"{release}/lib/python3.11/site-packages/" in maps
 
 
-@pytest.mark.parametrize("unit", SERVICES)
+@pytest.mark.parametrize("unit", PORTS)
 def test_systemd_holds_the_sockets(host: Any, unit: str) -> None:
     port = PORTS[unit]
     assert host.socket(f"tcp://0.0.0.0:{port}").is_listening
