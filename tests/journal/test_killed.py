@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+
 from ops.paths import ROOT
 from runtime.journal.inbox import STATES
 from tests.fakes.openai import OpenAI
 from tests.journal.save_kit import BEFORE, PASTE, place
+
+pytestmark = pytest.mark.timeout(900)  # a process for each kill: much time on a busy machine
 
 Kills = list[dict[str, Any]]
 SAVE = ("save", "Essai", "FOLDER/paste.txt")
@@ -35,7 +39,7 @@ def killed(tmp_path: Path, words: tuple[str, ...], env: dict[str, str], *, steps
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     command = [sys.executable, "-P", "-m", "tests.journal.kill_kit", str(tmp_path / "run"), *map(str, steps), *words]
     environment = kept | {"PYTHONPATH": str(ROOT)} | env
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=250)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=850)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -15,6 +15,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runtime import settings
 from runtime.engines import is_test
 from tests.runtime.load_kit import Sender, Sent
@@ -26,6 +28,7 @@ SEED = int(os.environ.get("CHAOS_SEED", time.time_ns() % 1_000_000))
 FINAL = ("duplicate", "invalid", "locked", "rejected")
 
 
+@pytest.mark.timeout(900)
 def test_kill_9_in_the_middle_of_load(
     daemon: Callable[[str], Daemon], environ: dict[str, str], wait_until: Callable[..., None]
 ) -> None:
