@@ -34,6 +34,8 @@ NEEDS = {
 }
 
 
+PYTEST = ("pytest", "--durations=10", "--durations-min=5")
+LOGBOOK = "tests/journal"
 Step = tuple[str, list[str]]
 
 
@@ -49,14 +51,19 @@ def test(only: str = "") -> None:
 def _everything() -> list[str]:
     """Returns which steps failed.
 
-    The tests on real hosts mostly wait for those, so the others run beside them; what these say is shown at the end.
+    Two rows of steps run side by side, since tests on real hosts, and those of the log book, mostly wait for a disk or
+    another process. What the second row says is shown at the end.
     """
-    others: list[Step] = [("mypy", ["mypy"]), ("pytest", ["pytest", "-m", "not lab"])]
+    hosts: list[Step] = [
+        ("pytest on real hosts", [*PYTEST, "-m", "lab"]),
+        ("pytest of the log book", [*PYTEST, LOGBOOK]),
+    ]
+    others: list[Step] = [("mypy", ["mypy"]), ("pytest", [*PYTEST, "-m", "not lab", f"--ignore={LOGBOOK}"])]
     failed = _in_turn([("ruff check", ["ruff", "check", "."]), ("ruff format", ["ruff", "format", "--check", "."])])
     with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(_in_turn, others, said)
-        failed += _in_turn([("pytest on real hosts", ["pytest", "-m", "lab"])])
-        _say("waiting for the tests that need no host …")
+        failed += _in_turn(hosts)
+        _say("waiting for the other tests …")
         failed += waiting.result()
         said.seek(0)
         shutil.copyfileobj(said, sys.stdout)
