@@ -14,6 +14,8 @@ from tests.lab.kit import Desk, changed, results
 pytestmark = pytest.mark.lab
 UNIT = "/etc/systemd/system/tv-webhook.service"
 SERVICE, SOCKET = "unit:tv-webhook.service", "unit:tv-webhook.socket"
+BOTH = {SERVICE, "unit:tv-outbox.service"}
+"""What reads the webhook's environment."""
 
 
 class Case(NamedTuple):
@@ -46,7 +48,7 @@ CASES = {
     "a stopped service": Case("systemctl stop tv-webhook.service", {SERVICE}, words="running: inactive (dead)"),
     "a stopped socket and its service": Case("systemctl stop tv-webhook.socket tv-webhook.service", {SOCKET, SERVICE}),
     "a disabled service": Case("systemctl disable tv-webhook.service", {SERVICE}, words="enabled: no -> yes"),
-    "a mode": Case("chmod 0644 /opt/trading/.env", {"file:/opt/trading/.env"}, {SERVICE}, "mode: 0644 -> 0600"),
+    "a mode": Case("chmod 0644 /opt/trading/.env", {"file:/opt/trading/.env"}, BOTH, "mode: 0644 -> 0600"),
     "a directory's mode": Case("chmod 0777 /opt/trading/state", {"directory:/opt/trading/state"}),
     "an owner": Case(
         "chown root: /opt/trading/journal.md", {"file:/opt/trading/journal.md"}, words="owner: root -> trading"
@@ -56,9 +58,9 @@ CASES = {
         f"rm {UNIT}; mkdir {UNIT}; systemctl daemon-reload", {"unit-file:tv-webhook.service"}, {SERVICE}
     ),
     "the venv pointing elsewhere": Case(
-        "ln -sfn /usr /opt/trading/venv", {"release:/opt/trading"}, {SERVICE, "unit:perf.service"}
+        "ln -sfn /usr /opt/trading/venv", {"release:/opt/trading"}, BOTH | {"unit:perf.service"}
     ),
-    "an edited env file": Case("echo X=1 >>/opt/trading/.env", {"file:/opt/trading/.env"}, {SERVICE}, "sha256:"),
+    "an edited env file": Case("echo X=1 >>/opt/trading/.env", {"file:/opt/trading/.env"}, BOTH, "sha256:"),
     "another time zone": Case("ln -sf /usr/share/zoneinfo/UTC /etc/localtime", {"symlink:/etc/localtime"}),
     "a package that was removed": Case(
         "apt-get -qq remove -y unattended-upgrades >/dev/null",
