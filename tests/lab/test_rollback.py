@@ -151,10 +151,10 @@ def test_a_first_deploy_that_fails_leaves_no_units_behind(desk_for: DeskFor) -> 
     failed = deploy(desk)
     assert failed.code == 1
     assert failed.json()["outcome"] == "rolled-back"
-    assert desk.on("ls /etc/systemd/system | grep -E 'tv-webhook|perf'; true") == ""
-    assert desk.on("find /etc/systemd/system -name 'tv-webhook*' -o -name 'perf*'") == ""
+    assert desk.on("ls /etc/systemd/system | grep -E 'tv-|perf'; true") == ""
+    assert desk.on("find /etc/systemd/system -name 'tv-*' -o -name 'perf*'") == ""
     assert desk.on("ls -d /opt/trading/venv /opt/trading/.env 2>/dev/null; true") == ""
-    assert desk.on("systemctl list-units --all --no-legend 'tv-webhook*' 'perf*'") == ""
+    assert desk.on("systemctl list-units --all --no-legend 'tv-*' 'perf*'") == ""
     assert desk.on("ss -Hltn 'sport = :8000 or sport = :8010'") == ""
     (desk.root / MAIN).write_text(text)
     desk.settles()
@@ -173,6 +173,7 @@ def snapshot(desk: Desk) -> str:
         "-printf '%p %y %m %u %g %l\\n' | sort;"
         "sha256sum /opt/trading/.env /opt/trading/.env.d/* /etc/systemd/system/*.service /etc/systemd/system/*.socket "
         "/etc/systemd/journald.conf.d/* /etc/timezone;"
-        "systemctl show -p ActiveState,UnitFileState,NeedDaemonReload tv-webhook.{service,socket} perf.{service,socket}"
+        "systemctl show -p ActiveState,UnitFileState,NeedDaemonReload tv-webhook.{service,socket} tv-outbox.service"
+        " perf.{service,socket}"
     )
     return desk.on(script)
