@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 Json = dict[str, Any]
 KEPT = 8
 TIMEOUT_SECONDS = 30.0
+RATE = 200.0
+PROBES = 100
 
 
 @dataclass
@@ -27,10 +29,29 @@ class Stream:
     url: str
     make: Callable[[int], Json]
     headers: Json = field(default_factory=dict)
-    rate: float = 200.0
+    rate: float = RATE
     answers: dict[int, tuple[int, Json]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     slowest: float = 0.0
+
+    def within_reach(self) -> Stream:
+        """At what this machine can sustain, if that is less than RATE: a stream beyond it tells nothing of restarts.
+
+        Asked with numbers below 0, one after the other, which is the slowest way.
+        """
+        began = time.monotonic()
+        asyncio.run(self._probe())
+        assert not self.failed, self.failed
+        self.answers.clear()
+        self.rate = min(RATE, 0.6 * PROBES / (time.monotonic() - began))
+        return self
+
+    async def _probe(self) -> None:
+        line: _Line | None = None
+        for number in range(-PROBES, 0):
+            line = await self._ask(number, line, keep=True)
+        if line:
+            line.close()
 
     def during(self, work: Callable[[], None]) -> None:
         """Streams while `work` is done, then waits for what is under way."""
