@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 TEXT, DATED, ALERT = range(3)
 _ALERT = re.compile(rb"## \d{4}-\d\d-\d\d[^|\n]*\| *TV Webhook *\|")
 _DATED = re.compile(rb"## \d{4}-\d\d-\d\d(?!\d)")
+_NEWLINE, _TICK = b"\n`"
 _RUN = {0x60: re.compile(rb"`+"), 0x7E: re.compile(rb"~+")}
 
 
@@ -47,7 +48,7 @@ def scan(data: bytes) -> Marks:
             after, heading = 0, _heading(data, heading)
         if fence == size:
             break
-        end = _skip(data, fence, marks)
+        end = _plain(data, fence) or _skip(data, fence, marks)
         if end > 0 and not after and marks.sorts[-1] == ALERT:
             after = end
         at = abs(end)
@@ -82,6 +83,20 @@ def _heading(data: bytes, at: int) -> int:
 def _find(data: bytes, what: bytes, at: int) -> int:
     found = data.find(what, at)
     return len(data) if found < 0 else found
+
+
+def _plain(data: bytes, fence: int) -> int:
+    """The end of the block at `fence` when it is as programs write them, which most are; 0: it takes a closer look.
+
+    Both fences are three backticks at the start of a line, with none more before the end of the block.
+    """
+    line_end = data.find(b"\n", fence)
+    close = data.find(b"```", line_end) if line_end >= 0 else -1
+    if close < 0 or data[close - 1] != _NEWLINE or (fence and data[fence - 1] != _NEWLINE):
+        return 0
+    if data[fence] != _TICK or data.find(b"`", fence + 3, line_end) >= 0:
+        return 0
+    return min(close + 4, len(data)) if data[close + 3 : close + 4] in (b"\n", b"") else 0
 
 
 def _skip(data: bytes, fence: int, marks: Marks) -> int:

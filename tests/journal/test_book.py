@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.journal import scan
 from runtime.journal.book import Entry, parse
 from runtime.journal.entry import render
 from tests.journal.conftest import BOOK, FIRST, NOTE, SECOND, SESSION
@@ -44,6 +46,14 @@ def check_pieces(data: bytes) -> None:
 )
 def test_any_markdown_comes_back_byte_for_byte(lines: list[str], end: str, last: bool) -> None:
     check_pieces((end.join(lines) + end * last).encode())
+
+
+@given(lines=st.lists(st.sampled_from([*SOUP, "```", "```json", "````", "x ```"]), max_size=30), last=st.booleans())
+def test_the_short_way_past_a_block_leads_to_the_same_pieces(lines: list[str], last: bool) -> None:
+    data = ("\n".join(lines) + "\n" * last).encode()
+    found = scan.scan(data)
+    with patch.object(scan, "_plain", return_value=0):
+        assert scan.scan(data) == found
 
 
 @given(data=st.binary(max_size=300))
