@@ -1,0 +1,92 @@
+"""What the monitor measures: the words that collectors, rules, the page and `/metrics` share. Pure data.
+
+A metric's name says what is measured and in which unit; its target says on what: a stick's key, a unit, a mount point,
+a sink; "" is the host itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value. `value` None: it cannot be known now, which is neither good nor bad. `note`: what people are told."""
+
+    metric: str
+    target: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something was measured: UTC, seconds since boot (they never jump), and which boot."""
+
+    at: datetime
+    steady: float
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What was measured at one moment. A reading that is absent says nothing about its metric."""
+
+    moment: Moment
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`unit`: `bool` (1 is good), `ratio` (1 is all), `seconds`, `days`, `celsius`, `GH/s`, `count`, `per hour`."""
+
+    unit: str
+    target: str
+    help: str
+
+
+METRICS: dict[str, Metric] = {
+    "stick.present": Metric("bool", "stick", "the stick is on the bus"),
+    "stick.usable": Metric("bool", "stick", "its device node may be opened by the miner"),
+    "stick.ghs": Metric("GH/s", "stick", "hashrate, over five minutes"),
+    "stick.hashrate_ratio": Metric("ratio", "stick", "hashrate of what its frequency promises"),
+    "stick.frequency_ratio": Metric("ratio", "stick", "frequency it runs at of the one that was asked for"),
+    "stick.resets_per_hour": Metric("per hour", "stick", "how often cgminer resets it"),
+    "stick.hw_error_ratio": Metric("ratio", "stick", "hardware errors of all nonces, since the last reading"),
+    "stick.temperature_c": Metric("celsius", "stick", "temperature, of those that have a sensor"),
+    "hub.present": Metric("bool", "USB port path", "the hub that known sticks hang on"),
+    "miner.api": Metric("bool", "", "cgminer's API answers in time"),
+    "miner.api_s": Metric("seconds", "", "how long it takes to answer"),
+    "miner.pools_alive": Metric("count", "", "pools that are alive"),
+    "miner.first_pool": Metric("bool", "", "it works for the first pool, not for a fallback"),
+    "miner.ghs": Metric("GH/s", "", "hashrate of all sticks"),
+    "miner.hashrate_ratio": Metric("ratio", "", "hashrate of what all sticks together promise"),
+    "miner.rejected_ratio": Metric("ratio", "", "rejected shares of all, since the last reading"),
+    "miner.stale_ratio": Metric("ratio", "", "stale shares of all, since the last reading"),
+    "host.cpu_ratio": Metric("ratio", "", "processor time in use"),
+    "host.memory_ratio": Metric("ratio", "", "memory in use, without what can be given back"),
+    "host.load_ratio": Metric("ratio", "", "load over five minutes, for each processor"),
+    "host.temperature_c": Metric("celsius", "sensor", "temperature"),
+    "host.oom_kills": Metric("count", "", "processes killed for want of memory, since the last reading"),
+    "host.undervoltage": Metric("bool", "", "the power supply holds its voltage (Raspberry Pi and others that tell)"),
+    "disk.free_ratio": Metric("ratio", "mount point", "space that is free"),
+    "disk.inodes_free_ratio": Metric("ratio", "mount point", "inodes that are free"),
+    "clock.synchronised": Metric("bool", "", "the kernel's clock follows NTP"),
+    "clock.offset_s": Metric("seconds", "", "how far the clock is off, as NTP estimates"),
+    "unit.active": Metric("bool", "unit", "it runs"),
+    "unit.restarts_per_hour": Metric("per hour", "unit", "how often systemd starts it anew"),
+    "service.ready": Metric("bool", "service", "its /ready answers 200"),
+    "service.ready_s": Metric("seconds", "service", "how long that takes"),
+    "outbox.lag_s": Metric("seconds", "sink", "age of the oldest thing it was not delivered"),
+    "outbox.dead": Metric("count", "sink", "what it refused for good"),
+    "tunnel.reaches_us": Metric("bool", "", "a signed probe through the public URL comes back"),
+    "expiry.days": Metric("days", "certificate or key", "until it expires"),
+    "journal.push_age_s": Metric("seconds", "", "since the log book was last at its remote, while something waits"),
+    "backup.age_s": Metric("seconds", "backup", "age of the newest one"),
+    "drift.count": Metric("count", "", "managed files that somebody changed by hand"),
+    "node.running": Metric("bool", "node", "the BlockDAG node's container runs"),
+    "node.peers": Metric("count", "node", "its peers"),
+    "node.lag": Metric("count", "node", "blocks it is behind"),
+    "peer.seen_s": Metric("seconds", "host", "since another host's monitor answered"),
+}
