@@ -10,7 +10,7 @@ from fastapi import Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from runtime import clock, http, readiness
+from runtime import api, clock, http, readiness
 from runtime.engines import is_test
 from runtime.outbox import status
 from runtime.outbox.status import Standing
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Watch:
     """Asks the store, which exists once the service has started."""
 
-    def __init__(self, settings: WebhookSettings, app: http.Api, store: Callable[[], Store]) -> None:
+    def __init__(self, settings: WebhookSettings, app: api.Api, store: Callable[[], Store]) -> None:
         self._settings = settings
         self._app = app
         self._store = store
