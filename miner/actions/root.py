@@ -138,7 +138,7 @@ class Root:
 
 
 def _no_stick(device: Path) -> str:
-    """What a port holds that is no stick; "" when it holds one, or nothing: a stick that is gone is why we are asked."""
+    """What a port holds that is no stick; "" when it holds one, or nothing: one that is gone is why we are asked."""
     if not device.exists():
         return ""
     told = {name: _attribute(device / name) for name in ("idVendor", "idProduct", "manufacturer", "product")}
