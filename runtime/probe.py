@@ -1,7 +1,7 @@
 """Proves that an address leads to this service and no other: both sides show that they have the operator's key.
 
-The caller sends `X-Probe: NONCE.SIGNATURE`; only to one that is signed right does the service answer with its own signature
-of the nonce. So a stranger gets nothing to guess keys with, and what a third party answers is known for what it is.
+The caller sends `X-Probe: NONCE.SIGNATURE`; only to one that is signed right does the service answer with its own
+signature of the nonce. So a stranger gets nothing to guess keys with, and nobody else can answer.
 """
 
 from __future__ import annotations

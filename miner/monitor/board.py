@@ -1,4 +1,4 @@
-"""What was measured last. Collectors write here whenever they are done; each cycle takes what is new since the one before."""
+"""What was measured last. Collectors write whenever they are done; each cycle takes what is new."""
 
 from __future__ import annotations
 

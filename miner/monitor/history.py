@@ -1,8 +1,8 @@
 """What was measured, for charts: raw for an hour or two, then by the minute, the quarter of an hour, four hours.
 
-A row is a frame: one moment, and every series' value at that moment as 32-bit floats, in the order in which the series
-were first seen. So a cycle costs one short list, a minute one row for each step that ends, whatever the number of
-series; and a chart reads four bytes of each row. Frames are means of what came within their step.
+A row is a frame: one moment, and the value of every series at that moment as 32-bit floats, in the order in which they
+were first seen. So a cycle costs one short list, a minute one row for each step that ends, however many series there
+are; and a chart reads four bytes of each row. Frames are means of what came within their step.
 
 The file (`readings.db`) is expendable: written once a minute, never synced, bounded in size, and begun anew when damaged.
 """
@@ -49,6 +49,14 @@ CREATE TABLE IF NOT EXISTS frames (step INTEGER, at REAL, data BLOB, PRIMARY KEY
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows for the file: (step, at, frame) and (slot, metric, target)."""
+
+    frames: list[tuple[int, float, array[float]]]
+    series: list[tuple[int, str, str]]
+
+
 class Mean:
     """The frame of one step that is not over yet."""
 
@@ -57,10 +65,9 @@ class Mean:
         self._sums, self._counts = array("d"), array("i")
 
     def add(self, frame: Sequence[float]) -> None:
-        if more := len(frame) - len(self._sums):
-            if more > 0:
-                self._sums.extend([0.0] * more)
-                self._counts.extend([0] * more)
+        more = max(0, len(frame) - len(self._sums))
+        self._sums.extend([0.0] * more)
+        self._counts.extend([0] * more)
         for slot, value in enumerate(frame):
             if value == value:  # not a NaN; a call for each would take most of the time
                 self._sums[slot] += value
@@ -72,7 +79,7 @@ class Mean:
 
 
 class History:
-    """Belongs to the event loop, but for `write` and `series`, which may be called from any thread."""
+    """Belongs to the event loop, but for `write` and `series`, which may be called in any thread."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path, self._limit = path, limit
@@ -105,20 +112,24 @@ class History:
         """A minute has ended since something was written."""
         return any(step for step, _, _ in self._unsaved)
 
-    def write(self) -> None:
-        """All that is not in the file yet, and what is too old or too much goes. A disk that is full costs the charts."""
-        waiting, self._unsaved = self._unsaved, []
-        new, self._new = self._new, []
+    def take(self) -> Batch:
+        """What is not in the file yet; whoever takes it writes it."""
+        taken = Batch(self._unsaved, self._new)
+        self._unsaved, self._new = [], []
+        return taken
+
+    def write(self, batch: Batch) -> None:
+        """In any thread. What is too old or too much goes. A disk that is full costs the charts, and nothing else."""
         with self._lock:
             try:
                 with self._file:
-                    self._file.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?)", new)
-                    rows = [(step, at, frame.tobytes()) for step, at, frame in waiting]
+                    self._file.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?)", batch.series)
+                    rows = [(step, at, frame.tobytes()) for step, at, frame in batch.frames]
                     self._file.executemany("INSERT OR REPLACE INTO frames VALUES (?, ?, ?)", rows)
-                    self._trim(max((at for _, at, _ in waiting), default=0.0))
+                    self._trim(max((at for _, at, _ in batch.frames), default=0.0))
             except sqlite3.Error as error:
                 log.warning("readings are not kept: %s", error)
-                self._new = new + self._new
+                self._new = batch.series + self._new  # or what comes later would have no name
 
     def series(self, metric: str, target: str, since: float, until: float, points: int) -> list[Point]:
         """(epoch in seconds, value) of one series, from the coarsest frames that still give so many `points`.
@@ -137,7 +148,7 @@ class History:
         return _thinned(list(self._raw(slot, since, until)), (until - since) / points)
 
     def close(self) -> None:
-        self.write()
+        self.write(self.take())
         with self._lock:
             self._file.close()
 

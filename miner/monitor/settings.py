@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from runtime.keys import Secret
-from runtime.settings import Language, Listen, Reader, Watching, environment
+from runtime.settings import Language, Listen, Reader, SettingsError, Watching, environment
 
 PORT = 8020
 NGROK = "http://127.0.0.1:4040"
@@ -28,8 +26,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class MinerSettings:
-    """MONITOR_CGMINER (host:port; empty: no cgminer here), MONITOR_CGMINER_TIMEOUT in seconds, MONITOR_MINER_USER and
-    MONITOR_MINER_GROUPS (who must be able to open the sticks), MONITOR_WATTS (of all sticks, as somebody measured them).
+    """MONITOR_CGMINER (host:port; `off`: no cgminer here), MONITOR_CGMINER_TIMEOUT in seconds, MONITOR_MINER_USER and
+    MONITOR_MINER_GROUPS (who must be able to open the sticks), MONITOR_WATTS (of all sticks, as somebody measured it).
     """
 
     api: Address | None
@@ -65,9 +63,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
-    """MONITOR_HOST (how this machine is called; default: its name), MONITOR_RULES (a JSON file), MONITOR_INTERVAL in
-    seconds, MONITOR_READINGS_MB (`readings_limit` in bytes), MONITOR_SYSFS and MONITOR_DEV, OPS_ADMIN_KEY, STORE_URL (the
-    webhook's, where news are handed over), TRADING_STATE_DIR, LISTEN_HOST/PORT, JOURNAL_TZ, UI_LANGUAGE, LOG_FORMAT.
+    """MONITOR_HOST (how this machine is called; default: its name), MONITOR_RULES and MONITOR_ACTIONS (JSON files: alert
+    rules, and what may be done by itself), MONITOR_INTERVAL in seconds, MONITOR_READINGS_MB (`readings_limit` in bytes),
+    MONITOR_SYSFS and MONITOR_DEV, OPS_ADMIN_KEY, STORE_URL (the webhook's, where news are handed over),
+    TRADING_STATE_DIR, LISTEN_HOST/PORT, JOURNAL_TZ, UI_LANGUAGE, LOG_FORMAT.
     """
 
     host: str
@@ -75,6 +74,7 @@ class MonitorSettings:
     state: Path
     hand_over: Path | Secret
     rules: Path
+    actions: Path
     interval: float
     readings_limit: int
     ops_key: Secret
@@ -93,7 +93,7 @@ class MonitorSettings:
 
 
 def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
-    """Raises SettingsError naming each variable that is missing or wrong. Without OPS_ADMIN_KEY nothing can be changed."""
+    """Raises SettingsError naming each variable that is wrong. Without OPS_ADMIN_KEY nothing can be changed."""
     given = environment() if environ is None else environ
     env = Reader(given)
     state = env.state()
@@ -103,6 +103,7 @@ def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
         state=state,
         hand_over=env.place("STORE_URL") or state / "webhook.db",
         rules=env.read("MONITOR_RULES", "/opt/trading/monitor.json", Path),
+        actions=env.read("MONITOR_ACTIONS", "/opt/trading/actions.json", Path),
         interval=env.read("MONITOR_INTERVAL", "5", _interval),
         readings_limit=env.read("MONITOR_READINGS_MB", "64", _megabytes),
         ops_key=Secret(given.get("OPS_ADMIN_KEY", "").strip()),
@@ -145,12 +146,14 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
     )
 
 
-def rules_text(settings: MonitorSettings) -> str:
-    """What the rules' file says; an empty set where there is none. Raises OSError."""
+def text_of(path: Path) -> str:
+    """What a file of the inventory's says; an empty object where there is none. Raises SettingsError."""
     try:
-        return settings.rules.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return json.dumps({})
+        return "{}"
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -238,6 +241,3 @@ def _watts(text: str) -> float:
 
 def _megabytes(text: str) -> int:
     return int(_between(text, 1, 100_000, "megabytes") * 1_000_000)
-
-
-Json = dict[str, Any]

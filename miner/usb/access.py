@@ -6,7 +6,6 @@ import grp
 import pwd
 import stat
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 
@@ -19,7 +18,6 @@ class Account:
     gids: frozenset[int]
 
 
-@lru_cache(16)
 def account(name: str, extra: tuple[str, ...] = ()) -> Account | None:
     """The user and all their groups, with those that a unit adds (SupplementaryGroups). None: no such user."""
     try:

@@ -1,4 +1,4 @@
-"""How old what should be renewed is: backups, what the log book has not brought to its remote, drift as it was found."""
+"""How old backups are, and what waits to be pushed; and how much has drifted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runtime.journal import pending
 
 
 class Backups(Blocking):
-    """The newest file of each pattern. None at all is not known: rather a folder nobody may read than a backup's age."""
+    """The newest file of each pattern. None at all is not known: it may be a folder that nobody may read."""
 
     name, every, timeout = "backups", 300.0, 30.0
 

@@ -26,7 +26,7 @@ class Mining(Collector):
 
     def __init__(self, address: Address, timeout: float, serials: Callable[[], dict[str, list[str]]]) -> None:
         self.timeout = timeout + 1.0  # the client's own limit comes first, and says more
-        self._client = Client(address.host, address.port, timeout)
+        self.client = Client(address.host, address.port, timeout)
         self._serials = serials
         self._resets = PerHour()
         self._errors, self._shares = Ratios(ERRORS_SECONDS), Ratios(SHARES_SECONDS)
@@ -39,7 +39,7 @@ class Mining(Collector):
     async def collect(self) -> list[Reading]:
         begun = clock.steady()
         try:
-            self.state = await self._client.state()
+            self.state = await self.client.state()
         except CgminerError as error:
             return self._silent(error)
         self.api, self.why = "up", ""

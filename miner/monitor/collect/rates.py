@@ -1,4 +1,4 @@
-"""From counters that only grow to what happened lately. A counter that fell was begun anew, and so is what it is compared with."""
+"""From counters that only grow to what happened lately. One that fell was begun anew."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ class Sticks(Collector):
         before = dict(self.known)
         devices = await asyncio.to_thread(bus.scan, self._sysfs, self._dev)
         self.present = known.settle(self.known, devices)
-        self._usable = {key: self._access(one) for key, one in self.present.items()}
+        who = self._who()
+        self._usable = {key: _access(one, who) for key, one in self.present.items()}
         hubs = {one.hub for one in self.known.values() if one.hub}
         self._hubs = {hub: (self._sysfs / "bus/usb/devices" / hub).exists() for hub in hubs}
         if self.known != before:
@@ -74,7 +75,7 @@ class Sticks(Collector):
         return found | {hub: above for hub in self._hubs if (above := bus.hub_of(hub))}
 
     def forget(self, key: str) -> bool:
-        """A stick that was given away is not missed any more. False: there is none of that name, or it is plugged in."""
+        """A stick that was given away is not missed any more. False: none has that name, or it is plugged in."""
         if key not in self.known or key in self.present:
             return False
         del self.known[key]
@@ -86,21 +87,21 @@ class Sticks(Collector):
         one = self.known[key]
         return Reading("stick.present", key, float(key in self.present), f"{one.label}, port {one.port}")
 
-    def _access(self, device: Device) -> tuple[bool | None, str]:
-        who = self._who()
-        if who is None:
-            return None, "the miner's user does not exist"
-        try:
-            why = access.problem(device.node, who)
-        except OSError as error:
-            return None, f"{device.node}: {error.strerror}"
-        return why is None, why or ""
-
     def _remember(self) -> None:
         try:
             known.save(self._file, self.known)
         except OSError as error:
             log.warning("sticks cannot be remembered: %s: %s", self._file, error.strerror)
+
+
+def _access(device: Device, who: Account | None) -> tuple[bool | None, str]:
+    if who is None:
+        return None, "the miner's user does not exist"
+    try:
+        why = access.problem(device.node, who)
+    except OSError as error:
+        return None, f"{device.node}: {error.strerror}"
+    return why is None, why or ""
 
 
 def _remembered(file: Path) -> dict[str, Known]:

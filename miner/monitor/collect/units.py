@@ -1,8 +1,8 @@
 """systemd's units, for nearly nothing.
 
-`systemctl show` costs 7 ms and a process. A unit that runs has a control group with processes in it, so each look is one
-short file for each unit; systemctl is asked for all of them at once when a group changed, and once a minute for the rest
-(how often it was started anew, and units that are active without a process).
+`systemctl show` costs 7 ms and a process. A unit that runs has a control group with processes in it, so a look is one
+short file for each unit; systemctl is asked for all at once when a group changed, and once a minute for the rest (how
+often it was started anew, and units that are active without a process).
 """
 
 from __future__ import annotations
