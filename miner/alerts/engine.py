@@ -11,15 +11,17 @@ from typing import Any, Literal, NamedTuple
 
 from miner.alerts import calm
 from miner.alerts.calm import NEVER, Band, Calm
-from miner.alerts.phases import AWAY, BEAT, Phases
+from miner.alerts.phases import BEAT, Phases
 from miner.alerts.quiet import LINGER, NOTHING, Causes, Quiet, of_people
 from miner.alerts.rule import Rule, Rules
 from miner.alerts.states import SETTLE, Alert, Change, Key, Kind, States
 from miner.readings import METRICS, Cycle, Moment, Reading
 from runtime import clock
 
+AWAY = 180.0
+"""Seconds between two steps after which it was the monitor that was away, not what it watches."""
 GONE = 3600.0
-"""Seconds without a reading after which a target is not watched any more."""
+"""Seconds without a reading after which a target is not watched any more. Some things are read every 20 minutes."""
 SLACK = 10.0
 """Seconds by which a thing's start, reckoned from its age, may seem to move."""
 BEGINNING = 30.0
