@@ -10,6 +10,9 @@ from functools import partial
 from typing import Any
 
 from miner.actions import Actions, Hand, Ledger, Policy
+from miner.alerts.rules import Rules
+from miner.alerts.summary import Figures
+from miner.alerts.watch import Watchman
 from miner.monitor import shown
 from miner.monitor.api import Api, Outcome
 from miner.monitor.board import Board
@@ -26,12 +29,12 @@ from miner.monitor.history import History, Point
 from miner.monitor.pulse import Pulse
 from miner.monitor.schedule import Collector, Runner, in_thread
 from miner.monitor.settings import MonitorSettings
-from miner.monitor.watching import Watchman
 from miner.readings import Cycle
 from miner.usb import access
 from miner.usb.hotplug import Hotplug
 from runtime import clock, readiness
 from runtime.payload import Json
+from runtime.store import Store
 
 HISTORY, ACTIONS = "readings.db", "actions.jsonl"
 HUNG_SECONDS = 30.0
@@ -40,10 +43,11 @@ log = logging.getLogger("miner.monitor")
 
 
 class Monitor:
-    """`watchman` judges the cycles. What is opened at the start is closed at the end (`lifespan`)."""
+    """`store` is the monitor's own. What is opened at the start is closed at the end (`lifespan`), the store too."""
 
-    def __init__(self, settings: MonitorSettings, watchman: Watchman, policy: Policy) -> None:
-        self.settings, self.watchman = settings, watchman
+    def __init__(self, settings: MonitorSettings, store: Store, rules: Rules, policy: Policy) -> None:
+        """Raises StoreError, OSError."""
+        self.settings, self._store = settings, store
         self.started = clock.now()
         self.number = 0
         """Grows with each cycle, whole or not: what is shown has changed."""
@@ -52,14 +56,15 @@ class Monitor:
         self.runners = [Runner(one, self.board) for one in self._collectors()]
         self.pulse = Pulse(self.board, self._within, self._observe, settings.interval)
         self.hotplug = Hotplug(self._plugged, settings.sysfs)
+        self.watchman = self._made_watchman(rules)
         self._actions = self._made_actions(policy)
         self.api = Api(self)
         self._history: History | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def alive(self) -> bool:
-        """False when cycles do not come any more: only a new process helps."""
-        return clock.steady() - self.pulse.beaten < self.settings.interval + HUNG_SECONDS
+        """False when cycles do not come any more, or nothing can be stored: only a new process helps."""
+        return self._store.alive and clock.steady() - self.pulse.beaten < self.settings.interval + HUNG_SECONDS
 
     def stopping(self) -> None:
         self.api.live.close()
@@ -69,7 +74,7 @@ class Monitor:
         late = clock.steady() - self.pulse.beaten
         cycle = f"no cycle for {late:.0f} s" if late > self.settings.interval * 2 + 5 else None
         disk = readiness.disk_problem([self.settings.state], self.settings.watch.min_free)
-        return {"cycle": cycle, "disk": disk}
+        return {"cycle": cycle, "store": await readiness.store_problem(self._store), "disk": disk}
 
     def monitor(self) -> Json:
         """For GET /api/monitor."""
@@ -127,6 +132,7 @@ class Monitor:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._actions.close()
             self._history.close()
+            self._store.close()
 
     def _work(self) -> Iterator[Any]:
         for runner in self.runners:
@@ -140,6 +146,19 @@ class Monitor:
         self._mining = Mining(miner.api, miner.timeout, self._serials) if miner.api else None
         self._units = Units(settings.watched.units)
 
+    def _made_watchman(self, rules: Rules) -> Watchman:
+        settings = self.settings
+        return Watchman(
+            self._store,
+            rules,
+            host=settings.host,
+            language=settings.language,
+            zone=settings.timezone,
+            hand_over=settings.hand_over,
+            figures=self._figures,
+            now=self.pulse.now,
+        )
+
     def _made_actions(self, policy: Policy) -> Actions:
         """`pool` is changed through cgminer itself; the rest is left as a request for root's own units."""
         settings, ports = self.settings, self._sticks
@@ -148,7 +167,7 @@ class Monitor:
             self.watchman.tell,
             ledger=Ledger(settings.state / ACTIONS),
             hand=Hand(),
-            now=lambda: self.pulse.now(),
+            now=self.pulse.now,
             language=settings.language,
             miner=self._mining.client if self._mining else None,
             port_of=lambda stick: ports.known[stick].port if stick in ports.known else None,
@@ -204,6 +223,11 @@ class Monitor:
             if key in self._sticks.present:
                 found.setdefault(one.serial, []).append(key)
         return found
+
+    async def _figures(self) -> Figures:
+        """For the daily summary."""
+        known, present = self._sticks.known, self._sticks.present
+        return {**self.miner()["total"], "sticks_known": len(known), "sticks_present": len(present)}
 
     def _acted(self) -> list[Json]:
         return shown.actions(self._actions.recent())

@@ -2,9 +2,9 @@
 
 A row is a frame: one moment, and the value of every series at that moment as 32-bit floats, in the order in which they
 were first seen. So a cycle costs one short list, a minute one row for each step that ends, however many series there
-are; and a chart reads four bytes of each row. Frames are means of what came within their step.
+are; and a chart reads four bytes of each. Frames are means of what fell into a step.
 
-The file (`readings.db`) is expendable: written once a minute, never synced, bounded in size, and begun anew when damaged.
+The file (`readings.db`) is expendable: written once a minute, never synced, bounded, and begun anew when damaged.
 """
 
 from __future__ import annotations

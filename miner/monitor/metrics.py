@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from miner.monitor.watching import Standing
+from miner.alerts.watch import Standing
 from miner.readings import METRICS, Metric, Reading
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def boot() -> str:
 
 
 def moment(boot_id: str) -> Moment:
-    return Moment(clock.now(), time.clock_gettime(time.CLOCK_BOOTTIME), boot_id)
+    return Moment(clock.now(), clock.since_boot(), boot_id)
 
 
 class Pulse:

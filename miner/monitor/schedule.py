@@ -35,7 +35,7 @@ class Collector(ABC):
 class Blocking(Collector):
     """One whose `measure` may block, on a disk or a network file system: it gets a thread, and at most one.
 
-    A thread cannot be ended. One that hangs is left alone until it comes back, and does not keep the service from ending.
+    A thread cannot be ended. One that hangs is left alone until it comes back, and keeps no service from ending.
     """
 
     def __init__(self) -> None:

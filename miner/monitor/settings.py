@@ -63,8 +63,8 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
-    """MONITOR_HOST (how this machine is called; default: its name), MONITOR_RULES and MONITOR_ACTIONS (JSON files: alert
-    rules, and what may be done by itself), MONITOR_INTERVAL in seconds, MONITOR_READINGS_MB (`readings_limit` in bytes),
+    """MONITOR_HOST (what this machine is called; default: its name), MONITOR_RULES and MONITOR_ACTIONS (JSON files of
+    rules and of actions), MONITOR_INTERVAL in seconds, MONITOR_READINGS_MB (`readings_limit` in bytes),
     MONITOR_SYSFS and MONITOR_DEV, OPS_ADMIN_KEY, STORE_URL (the webhook's, where news are handed over),
     TRADING_STATE_DIR, LISTEN_HOST/PORT, JOURNAL_TZ, UI_LANGUAGE, LOG_FORMAT.
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from miner.alerts.memory import Mute
+from miner.alerts.watch import Standing
 from miner.cgminer import MinerState, StickState
 from miner.monitor.collect.mining import Api
-from miner.monitor.watching import Mute, Standing
 from miner.readings import Reading
 from miner.sticks import expected_ghs
 from miner.usb.bus import Device
@@ -17,7 +18,7 @@ from runtime.payload import Json
 
 
 def alerts(standing: Iterable[Standing]) -> list[Json]:
-    names = ("rule", "target", "severity", "text", "muted")
+    names = ("rule", "target", "severity", "text", "muted", "silence")
     return [{name: getattr(one, name) for name in names} | {"since": clock.iso(one.since)} for one in standing]
 
 

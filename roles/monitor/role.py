@@ -65,8 +65,12 @@ class Config(RoleConfig):
     database_url: DatabaseUrl | None = Field(None, description="the same as the webhook's; default: its file")
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")
-    alerts: AlertsConfig = Field(AlertsConfig(), description="changes to the default rules; docs/alerts.md")
-    actions: ActionsConfig = Field(ActionsConfig(), description="what may be done by itself; nothing unless it says so")
+    alerts: AlertsConfig = Field(
+        AlertsConfig.model_validate({}), description="changes to the default rules; docs/alerts.md"
+    )
+    actions: ActionsConfig = Field(
+        ActionsConfig.model_validate({}), description="what may be done by itself; nothing unless it says so"
+    )
 
 
 class Monitor(Role):
@@ -79,7 +83,7 @@ class Monitor(Role):
         env = File(ENV, template="env/monitor.env.j2", context=context, mode=0o600, secret=True)
         yield AptPackages(("libusb-1.0-0",))
         yield from (release, env, rules)
-        yield from actions.resources(c.actions, release)
+        yield from actions.resources(c.actions)
         restart_on = (release, env, rules, actions.policy_file(c.actions))
         yield Unit("miner-monitor.service", c, restart_on=restart_on)
 

@@ -1,4 +1,4 @@
-"""The shape of alert rules as the inventory has them. What they mean is miner.alerts' to check, when the service starts.
+"""The shape of alert rules as the inventory has them. What they mean is for miner.alerts to check.
 
 A test keeps the two in step: what is accepted here must be there, and the other way round.
 """
@@ -65,11 +65,13 @@ class FlappingConfig(RoleConfig):
 
 
 class AlertsConfig(RoleConfig):
-    rules: dict[Name, RuleConfig | None] = Field({}, description="changes to the defaults by name; null: off")
-    quiet_hours: WindowConfig | None = Field(None, description="what is not critical waits until they end")
-    maintenance: tuple[WindowConfig, ...] = Field((), description="nothing is told of what is in scope")
-    flapping: FlappingConfig | None = Field(FlappingConfig(), description="null: nothing is ever called flapping")
-    daily: Clock | None = Field("08:00", description="when the day is summed up; null: never")
+    rules: dict[Name, RuleConfig | None] = Field(default={}, description="changes to the defaults by name; null: off")
+    quiet_hours: WindowConfig | None = Field(default=None, description="what is not critical waits until they end")
+    maintenance: tuple[WindowConfig, ...] = Field(default=(), description="nothing is told of what is in scope")
+    flapping: FlappingConfig | None = Field(
+        default=FlappingConfig.model_validate({}), description="null: nothing is ever called flapping"
+    )
+    daily: Clock | None = Field(default="08:00", description="when the day is summed up; null: never")
 
     def document(self) -> dict[str, Any]:
         """What the service reads: only what the inventory says."""

@@ -38,7 +38,7 @@ class Host(Collector):
         return [Reading("host.cpu_ratio", "", max(0.0, (worked - worked_before) / passed))] if passed > 0 else []
 
     def _oom(self) -> list[Reading]:
-        """Counted since boot by the kernel; those before the first look are not told, for nobody knows when they were."""
+        """Counted since boot by the kernel; those before the first look are not told: nobody knows when they were."""
         kills = next((int(line[9:]) for line in _lines(self._proc / "vmstat") if line.startswith("oom_kill ")), None)
         if kills is None:
             return []
