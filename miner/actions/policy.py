@@ -40,6 +40,8 @@ class Standing(Protocol):
     def text(self) -> str: ...
     @property
     def muted(self) -> bool: ...
+    @property
+    def silence(self) -> str: ...
 
 
 class Pool(Protocol):
@@ -99,9 +101,9 @@ class Policy:
     """Seconds since boot before anything is done by itself (`boot_grace_s`), and each kind's bounds."""
 
     boot_grace_s: float = 600.0
-    miner: Bounds = field(default_factory=lambda: Bounds(alerts=("hashrate-zero", "miner-hung")))
-    power: Bounds = field(default_factory=lambda: Bounds(alerts=("stick-dead", "stick-missing"), a_day=2))
-    pool: Bounds = field(default_factory=lambda: Bounds(alerts=("pool-rejects",), after_s=300.0))
+    miner: Bounds = field(default_factory=lambda: Bounds(alerts=("miner.no_hashrate", "miner.api_down")))
+    power: Bounds = field(default_factory=lambda: Bounds(alerts=("stick.no_hashes", "stick.missing"), a_day=2))
+    pool: Bounds = field(default_factory=lambda: Bounds(alerts=("miner.rejects",), after_s=300.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +153,18 @@ def _wishes(policy: Policy, alert: Standing, moment: Moment, port_of: Callable[[
     for kind in ("miner", "power", "pool"):
         bounds = bounds_of(policy, kind)
         stood = (moment.at - alert.since).total_seconds()
-        if not bounds.heal or alert.muted or alert.rule not in bounds.alerts or stood < bounds.after_s:
+        if not bounds.heal or _held(alert) or alert.rule not in bounds.alerts or stood < bounds.after_s:
             continue
         port = port_of(alert.target) if kind == "power" else None
         if kind != "power":
             yield Wish(kind, alert.text)
         elif port:
             yield Wish(f"power:{port}", alert.text)
+
+
+def _held(alert: Standing) -> bool:
+    """Somebody is at it, or another alert explains it. At night people sleep and the monitor does not."""
+    return alert.muted and alert.silence != "quiet"
 
 
 def refusal(bounds: Bounds, what: str, moment: Moment, past: Sequence[Taken], *, healing: bool) -> Refusal | None:

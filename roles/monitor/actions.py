@@ -15,7 +15,7 @@ from ops.resources import AptPackages, Directory, File, Resource, Unit
 from ops.role_config import RoleConfig
 
 PLACE = "/var/lib/miner-actions"
-POLICY = "/opt/trading/actions.json"
+POLICY = "/opt/trading/monitor-actions.json"
 """What the service reads (MONITOR_ACTIONS)."""
 
 Port = Annotated[str, Field(pattern=r"^\d{1,3}-(\d{1,2}\.){0,6}(\d{1,2}|\*)$")]
