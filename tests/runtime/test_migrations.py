@@ -206,6 +206,7 @@ def test_of_two_that_start_at_once_one_makes_the_tables(database: str) -> None:
     said = sorted(one.communicate()[0].split()[1] for one in started)
     assert said == sorted([tables.SCHEMA.head] * 2 + ["nothing"])
 
+
 @pytest.mark.parametrize("service", ["webhook", "perf"])
 @pytest.mark.parametrize("service", SCHEMAS)
 def test_alembic_is_not_loaded_when_there_is_nothing_to_do(tmp_path: Path, service: str) -> None:
