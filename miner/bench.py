@@ -22,12 +22,14 @@ async def run(client: Client, stick: str, frequencies: list[float], seconds: flo
     """`stick`: one serial number, "": all. No frequencies: as they run now. What a stick ran at is set again, whatever
     happens. Raises CgminerError."""
     sticks = _chosen(await client.state(), stick)
-    rows = []
+    rows: list[Json] = []
     try:
-        for mhz in frequencies or [None]:
-            for one in sticks if mhz is not None else ():
-                await client.set_frequency(str(one.serial), mhz or 0)
+        for mhz in frequencies:
+            for one in sticks:
+                await client.set_frequency(str(one.serial), mhz)
             rows += await _measure(client, sticks, mhz, seconds)
+        if not frequencies:
+            rows += await _measure(client, sticks, None, seconds)
     finally:
         for one in sticks if frequencies else ():
             if one.mhz is not None:

@@ -18,7 +18,7 @@ from miner.view import view
 
 Json = dict[str, Any]
 NO_POOL = "it listens once a pool has answered: ./inv miner.logs says which do not"
-HINTS = {ApiDown: NO_POOL, ApiSlow: "it hangs: ./inv miner.restart"}
+HINTS: dict[type[CgminerError], str] = {ApiDown: NO_POOL, ApiSlow: "it hangs: ./inv miner.restart"}
 
 
 async def status(client: Client, given: argparse.Namespace) -> Json:

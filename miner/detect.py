@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import grp
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +20,8 @@ from miner.sticks import MODELS, Model, expected_ghs, identify
 SYSFS = Path("/sys/bus/usb/devices")
 NODES = Path("/dev/bus/usb")
 PROC = Path("/proc")
+GROUP = "plugdev"
+"""The udev rules give sticks to it, and the unit puts cgminer into it."""
 IDS = frozenset((model.vid, model.pid) for model in MODELS)
 
 
@@ -74,8 +76,8 @@ def _device(folder: Path) -> Device | None:
     if (vid, pid) not in IDS:
         return None
     driver = next((_link(path / "driver") for path in sorted(folder.glob(f"{folder.name}:*"))), "")
-    strings = [_read(folder, name) for name in ("manufacturer", "product", "serial")]
-    return Device(vid, pid, *strings, folder.name, *place, driver)
+    maker, product, serial = (_read(folder, name) for name in ("manufacturer", "product", "serial"))
+    return Device(vid, pid, maker, product, serial, folder.name, *place, driver)
 
 
 def _read(folder: Path, name: str) -> str:
@@ -100,9 +102,9 @@ def by_libusb() -> Iterator[Device]:
         return
     for one in found:
         if (one.idVendor, one.idProduct) in IDS:
-            strings = [_string(one, index) for index in (one.iManufacturer, one.iProduct, one.iSerialNumber)]
+            maker, product, serial = (_string(one, at) for at in (one.iManufacturer, one.iProduct, one.iSerialNumber))
             port = f"{one.bus}-{'.'.join(map(str, one.port_numbers or ()))}"
-            yield Device(one.idVendor, one.idProduct, *strings, port, one.bus, one.address, "")
+            yield Device(one.idVendor, one.idProduct, maker, product, serial, port, one.bus, one.address, "")
 
 
 def _string(device: object, index: int) -> str:
@@ -120,7 +122,7 @@ def holders(proc: Path = PROC, nodes: Path = NODES) -> dict[str, str]:
     for folder in proc.glob("[0-9]*/fd"):
         with contextlib.suppress(OSError):
             for link in folder.iterdir():
-                target = os.readlink(link)
+                target = str(link.readlink())
                 if target.startswith(f"{nodes}/"):
                     found[target] = f"{_read(folder.parent, 'comm')} ({folder.parent.name})"
     return found
@@ -129,7 +131,7 @@ def holders(proc: Path = PROC, nodes: Path = NODES) -> dict[str, str]:
 def look(
     mhz: Mapping[str, float], *, sysfs: Path = SYSFS, nodes: Path = NODES, proc: Path = PROC
 ) -> tuple[list[Stick], list[Device]]:
-    """The sticks, and the ordinary devices that share a bridge with them. `mhz`: by kind, where it is not the default."""
+    """The sticks, and the ordinary devices that share a bridge with them. `mhz`: by kind, where not the default."""
     there = list(devices(sysfs)) or list(by_libusb())
     known = [(one, identify(one.vid, one.pid, one.manufacturer, one.product)) for one in there]
     held = holders(proc, nodes) if any(model for _, model in known) else {}
@@ -158,9 +160,11 @@ def _stick(device: Device, model: Model, mhz: Mapping[str, float], node: Path, h
 def _is_usable(node: Path) -> bool:
     """Whether its group may read and write it, as the udev rules say; root may always, which says nothing."""
     try:
-        return node.stat().st_mode & 0o060 == 0o060
-    except OSError:
+        found = node.stat()
+        group = grp.getgrgid(found.st_gid).gr_name
+    except (OSError, KeyError):
         return False
+    return (group == GROUP and found.st_mode & 0o060 == 0o060) or found.st_mode & 0o006 == 0o006
 
 
 def frequencies(words: Iterable[str]) -> dict[str, float]:

@@ -17,7 +17,7 @@ FAIR = 0.8
 def view(
     state: MinerState | None, found: Sequence[Stick], *, api: str, why: str = "", watts: float | None = None
 ) -> Json:
-    """`api`: up, down, slow or strange. Without a state there are no totals, and sticks as far as the bus shows them."""
+    """`api`: up, down, slow or strange. Without a state there are no totals, and only the sticks that the bus shows."""
     sticks = _sticks(state.sticks if state else (), found)
     pools = [_pool(one) for one in state.pools] if state else []
     return {"api": api, "why": why, "total": _total(state, watts), "pools": pools, "sticks": sticks}
