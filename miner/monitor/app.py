@@ -13,6 +13,7 @@ from miner.actions import Actions, Hand, Ledger, Policy
 from miner.alerts.rules import Rules
 from miner.alerts.summary import Figures
 from miner.alerts.watch import Watchman
+from miner.deadman import DeadMan, Peers
 from miner.monitor import shown
 from miner.monitor.api import Api, Outcome
 from miner.monitor.board import Board
@@ -138,6 +139,8 @@ class Monitor:
         for runner in self.runners:
             yield runner.run()
         yield from (self.pulse.run(), self.hotplug.run(), self.watchman.run())
+        if self.settings.ping.reveal():
+            yield DeadMan(self.settings.ping, self._trouble, every=self.settings.ping_every).run()
 
     def _make_collectors(self) -> None:
         settings, miner = self.settings, self.settings.miner
@@ -193,6 +196,8 @@ class Monitor:
             yield Journal(watched.journal_git)
         if watched.drift:
             yield Drift(watched.drift)
+        if watched.peers:
+            yield Peers(dict(watched.peers))
         if watched.tunnel:
             yield Tunnel(watched.tunnel, watched.ngrok, self.settings.ops_key)
 
@@ -223,6 +228,11 @@ class Monitor:
             if key in self._sticks.present:
                 found.setdefault(one.serial, []).append(key)
         return found
+
+    async def _trouble(self) -> str:
+        """Why nobody should rely on being told from here; "": they can."""
+        failing = [f"{name}: {why}" for name, why in (await self.problems()).items() if why]
+        return "; ".join([*failing, *([self.watchman.trouble] if self.watchman.trouble else [])])
 
     async def _figures(self) -> Figures:
         """For the daily summary."""

@@ -11,7 +11,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from miner.monitor.board import Board
 from miner.readings import Reading
@@ -20,19 +20,19 @@ from runtime import clock
 log = logging.getLogger("miner.monitor")
 
 
-class Collector(ABC):
+class Collector(Protocol):
     """Measures something. `every` and `timeout` in seconds; `collect` runs on the event loop and MUST leave it free."""
 
     name: str
     every: float
     timeout: float
 
-    @abstractmethod
     async def collect(self) -> list[Reading]:
         """What is measured now. Raises anything: what it measured before is then unknown."""
+        ...
 
 
-class Blocking(Collector):
+class Blocking(Collector, ABC):
     """One whose `measure` may block, on a disk or a network file system: it gets a thread, and at most one.
 
     A thread cannot be ended. One that hangs is left alone until it comes back, and keeps no service from ending.

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from miner.deadman import check_url
 from runtime.keys import Secret
 from runtime.settings import Language, Listen, Reader, SettingsError, Watching, environment
 
@@ -44,8 +45,8 @@ class Watched:
     MONITOR_UNITS, MONITOR_MOUNTS; MONITOR_SERVICES (name=URL of its /ready), TV_URL (whose /api/state tells what sinks
     lag), MONITOR_CERTIFICATES (name=file.pem or name=host:port), MONITOR_KEYS (name=day on which it expires),
     MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL_GIT (the log book's repository), MONITOR_DRIFT (a JSON file
-    with the number of managed files that were changed), MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its
-    inspector).
+    with the number of managed files that were changed), MONITOR_PEERS (name=URL of another host's monitor),
+    MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector).
     """
 
     units: tuple[str, ...]
@@ -57,6 +58,7 @@ class Watched:
     backups: Pairs
     journal_git: Path | None
     drift: Path | None
+    peers: Pairs
     tunnel: str
     ngrok: str
 
@@ -64,9 +66,9 @@ class Watched:
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
     """MONITOR_HOST (what this machine is called; default: its name), MONITOR_RULES and MONITOR_ACTIONS (JSON files of
-    rules and of actions), MONITOR_INTERVAL in seconds, MONITOR_READINGS_MB (`readings_limit` in bytes),
-    MONITOR_SYSFS and MONITOR_DEV, OPS_ADMIN_KEY, STORE_URL (the webhook's, where news are handed over),
-    TRADING_STATE_DIR, LISTEN_HOST/PORT, JOURNAL_TZ, UI_LANGUAGE, LOG_FORMAT.
+    rules and actions), MONITOR_INTERVAL in seconds, MONITOR_READINGS_MB (`readings_limit` in bytes), MONITOR_SYSFS and
+    MONITOR_DEV, MONITOR_PING_URL (the dead-man switch, every MONITOR_PING_EVERY seconds), OPS_ADMIN_KEY, STORE_URL (the
+    webhook's, where news are handed over), TRADING_STATE_DIR, LISTEN_HOST/PORT, JOURNAL_TZ, UI_LANGUAGE, LOG_FORMAT.
     """
 
     host: str
@@ -83,13 +85,15 @@ class MonitorSettings:
     watch: Watching
     sysfs: Path
     dev: Path
+    ping: Secret
+    ping_every: float
     miner: MinerSettings
     watched: Watched
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What must never be shown."""
-        return (self.ops_key, *((self.hand_over,) if isinstance(self.hand_over, Secret) else ()))
+        return (self.ops_key, self.ping, *((self.hand_over,) if isinstance(self.hand_over, Secret) else ()))
 
 
 def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
@@ -112,6 +116,8 @@ def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
         watch=env.watch(),
         sysfs=env.read("MONITOR_SYSFS", "/sys", Path),
         dev=env.read("MONITOR_DEV", "/dev", Path),
+        ping=_ping(given.get("MONITOR_PING_URL", "").strip(), env),
+        ping_every=env.read("MONITOR_PING_EVERY", "60", _ping_interval),
         miner=_miner(env, given),
         watched=_watched(env, given),
     )
@@ -141,6 +147,7 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
         backups=env.read("MONITOR_BACKUPS", ",", _pairs),
         journal_git=journal,
         drift=drift,
+        peers=env.read("MONITOR_PEERS", ",", _services),
         tunnel=_tunnel(given.get("MONITOR_TUNNEL", "").strip(), env),
         ngrok=env.service("MONITOR_NGROK", NGROK),
     )
@@ -214,6 +221,15 @@ def _tunnel(text: str, env: Reader) -> str:
     return text.rstrip("/")
 
 
+def _ping(text: str, env: Reader) -> Secret:
+    """The URL is the check's password: it is never quoted."""
+    try:
+        return Secret(check_url(text) if text else "")
+    except ValueError as error:
+        env.problem(f"MONITOR_PING_URL: {error}")
+        return Secret("")
+
+
 def _name(text: str) -> str:
     if not text.isprintable() or len(text) > 64 or " " in text:
         raise ValueError("expected a name of up to 64 characters")
@@ -229,6 +245,10 @@ def _between(text: str, least: float, most: float, unit: str) -> float:
 
 def _interval(text: str) -> float:
     return _between(text, 0.2, 300, "seconds")
+
+
+def _ping_interval(text: str) -> float:
+    return _between(text, 10, 3600, "seconds")
 
 
 def _patience(text: str) -> float:

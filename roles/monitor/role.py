@@ -58,6 +58,9 @@ class Config(RoleConfig):
     keys: dict[Label, date | datetime] = Field({}, description="what expires on a day that only people know")
     backups: dict[Label, AbsolutePath] = Field({}, description="a pattern; the newest file that matches counts")
     drift: AbsolutePath | None = Field(None, description="a file of JSON whose count is how many files were changed")
+    ping_url: Secret | None = Field(None, description="the dead-man switch: what alerts when its pings stay away")
+    ping_every: float = Field(60, ge=10, le=3600, description="seconds")
+    peers: dict[Label, Url] = Field({}, description="other hosts' monitors, watched from here")
     tunnel: str | None = Field(
         None, pattern=r"^(ngrok|https?://[^\s,\"'$`\\]+)$", description="the public URL, or ngrok: ask its inspector"
     )
@@ -110,6 +113,7 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "certificates": _pairs(c.certificates),
         "keys": _pairs({name: day.isoformat() for name, day in c.keys.items()}),
         "backups": _pairs(c.backups),
+        "peers": _pairs(c.peers),
     }
 
 
