@@ -27,6 +27,8 @@ from ops.wire import connect
 ROLE = "miner"
 UNIT = "cgminer.service"
 PYTHON = "/opt/trading/venv/bin/python"
+LOCK = "/run/trading-ops/lock"
+"""What a deploy holds while it works on the host."""
 EVERY = 3.0
 """Seconds between two looks of --watch."""
 Json = dict[str, Any]
@@ -206,7 +208,9 @@ def bench(host: Host, stick: str, frequencies: str, seconds: float, *, json: boo
 def rollback(host: Host, *, json: bool) -> None:
     """Runs the build before the one in use. A second time comes back to this one."""
     with rig(host) as one:
-        done = one.run("flock", "-w", "60", "/run/trading-ops/lock", "sh", "-c", ROLLBACK)
+        done = one.run(
+            "sh", "-c", f'mkdir -p {LOCK.rpartition("/")[0]}; exec flock -w 60 {LOCK} sh -c "$1"', "sh", ROLLBACK
+        )
     if done.exited:
         why = done.stderr.strip() or "another run holds the host"
         raise OpsError(f"{host.name}: {why}", hint=f"./inv miner.status --host {host.name}")

@@ -6,7 +6,7 @@ import json
 
 from miner.cgminer.errors import ApiRefused, OutOfRange
 from miner.cgminer.models import MinerState, StickState
-from miner.cgminer.reply import Reply, Row, parse
+from miner.cgminer.reply import Reply, Row, number, parse
 from miner.cgminer.state import COMMAND, join
 from miner.cgminer.transport import exchange
 from miner.sticks import by_name
@@ -37,7 +37,7 @@ class Client:
     async def state(self) -> MinerState:
         """Everything in one exchange. No device, no pool: that part is empty."""
         reply = await self.ask(COMMAND)
-        elapsed = join(reply, {}).elapsed_s or 0.0
+        elapsed = number(reply.part("summary").row("SUMMARY"), "Elapsed") or 0.0
         if elapsed < self._elapsed:
             self._serials.clear()  # it was started anew: its numbers begin again, and mean other sticks
         self._elapsed = elapsed
@@ -63,16 +63,16 @@ class Client:
     async def stats(self) -> tuple[Row, ...]:
         return (await self.ask("stats")).rows("STATS")
 
-    async def switch_pool(self, number: int) -> str:
+    async def switch_pool(self, pool: int) -> str:
         """Work for this pool first from now on; one that is disabled is enabled. Returns cgminer's words."""
-        return await self._change("switchpool", str(number))
+        return await self._change("switchpool", str(pool))
 
-    async def enable_pool(self, number: int) -> str:
-        return await self._change("enablepool", str(number))
+    async def enable_pool(self, pool: int) -> str:
+        return await self._change("enablepool", str(pool))
 
-    async def disable_pool(self, number: int) -> str:
+    async def disable_pool(self, pool: int) -> str:
         """cgminer refuses to disable the last one."""
-        return await self._change("disablepool", str(number))
+        return await self._change("disablepool", str(pool))
 
     async def prioritise_pools(self, order: list[int]) -> str:
         return await self._change("poolpriority", ",".join(map(str, order)))

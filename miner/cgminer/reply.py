@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 # A string is taken whole, so that nothing inside one is touched; the rest is what firmwares get wrong.
 _TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>(?<![\w.])[+-]?(?:nan|inf(?:inity)?)\b(?:\([^)]*\))?)"""
+    r"""(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<number>(?<![\w.])[+-]?(?:nan|inf(?:inity)?)\b(?:\([^)]*\))?)"""
     r"""|(?P<gap>[}\]]\s*(?=[{\[]))|(?P<comma>,\s*(?=[}\]]))""",
     re.IGNORECASE | re.DOTALL,
 )
@@ -125,8 +125,10 @@ def _load(raw: bytes) -> Any:
 
 
 def _mended(found: re.Match[str]) -> str:
-    if found["string"]:
-        return _ESCAPE.sub(lambda one: one[0] if one["known"] else "\\\\", found["string"])
+    if found.lastgroup == "string":
+        return (
+            found[0] if "\\" not in found[0] else _ESCAPE.sub(lambda one: one[0] if one["known"] else "\\\\", found[0])
+        )
     if found["number"]:
         return "null"
     return found["gap"] + "," if found["gap"] else ""

@@ -32,8 +32,8 @@ CONF = "/etc/cgminer/cgminer.conf"
 RULES = "/etc/udev/rules.d/70-cgminer.rules"
 # What a clean Debian 12 lacks: the compiler, autotools, and the libraries that cgminer's configure looks for.
 PACKAGES = (
-    "git", "build-essential", "autoconf", "automake", "libtool", "pkg-config", "libusb-1.0-0-dev", "libudev-dev",
-    "libcurl4-openssl-dev", "libncurses-dev", "zlib1g-dev",
+    "ca-certificates", "git", "build-essential", "autoconf", "automake", "libtool", "pkg-config", "libusb-1.0-0-dev",
+    "libudev-dev", "libcurl4-openssl-dev", "libncurses-dev", "zlib1g-dev",
 )  # fmt: skip
 IDS = (("0403", "6015"), ("04d8", "00de"), ("10c4", "ea60"), ("10c4", "ea70"))
 """Vendor and product of every bridge that the sticks have."""
@@ -79,6 +79,7 @@ def _udev() -> Iterable[Resource]:
     """Read where udev runs; a container has none, and its devices come with the rights that they have outside."""
     text = "".join(_rule(vendor, product) for vendor, product in IDS)
     text = "# Written by trading-ops (role miner). A change made here is undone by the next deploy.\n" + text
+    yield Directory("/etc/udev/rules.d")
     yield File(RULES, content=text)
     stamp = f"{ROOT}/.udev-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     unless = ("sh", "-c", f"test -e {stamp} || ! udevadm control --ping --timeout=5")
