@@ -54,7 +54,8 @@ class Monitor:
         """Grows with each cycle, whole or not: what is shown has changed."""
         self.board = Board(lambda: self.pulse.hurry())
         self._make_collectors()
-        self.runners = [Runner(one, self.board) for one in self._collectors()]
+        self.collectors = tuple(self._collectors())
+        self.runners = [Runner(one, self.board) for one in self.collectors]
         self.pulse = Pulse(self.board, self._within, self._observe, settings.interval)
         self.hotplug = Hotplug(self._plugged, settings.sysfs)
         self.watchman = self._made_watchman(rules)

@@ -69,7 +69,7 @@ def test_it_knows_its_host(desk: Desk) -> None:
         lambda: ("service.ready", "perf") in {(one["metric"], one["target"]) for one in known(desk)["readings"]}, 60
     )
     assert 0 < values["disk.free_ratio", "/"] < 1 and 0 <= values["host.memory_ratio", ""] <= 1
-    assert values["clock.synchronised", ""] is not None, "the sandbox lets it ask the kernel"
+    assert ("clock.synchronised", "") in values, "a container may not ask the kernel, and says so"
     assert httpx.get(f"{desk.url('monitor')}/miner", timeout=10).status_code == 200
     assert desk.on("systemctl is-active miner-monitor.service").strip() == "active"
 
