@@ -245,7 +245,7 @@ class _Draft:
             changed = replace(alert, silent=reason, held=held)
             self._put(rule, alert.target, alert, changed)
             alert = changed
-        if reason or alert.phase != "firing" or self._now - max(alert.fired, alert.held) < SETTLE:
+        if reason or alert.phase != "firing" or self._now < max(alert.fired, alert.held) + SETTLE:
             return
         times = self._rules.flapping.times
         told: Literal["firing", "flapping"] = "flapping" if times and len(alert.fires) >= times else "firing"
