@@ -1,8 +1,8 @@
 """Measures miner-monitor on this machine, shows a table, keeps the samples in .cache/bench-monitor.json.
 
-`python -P -m benchmarks.monitor [start resting crowd unplug]` in the environment of `./inv test`, or
-`./inv bench --only monitor`. Exits 1 when a target is missed. cgminer is the tests' fake in a process of its own, the bus
-and the control groups are trees of files.
+`python -P -m benchmarks.monitor [start resting crowd unplug]` in the tests' environment, or `./inv bench --only
+monitor`. Exits 1 when a target is missed. cgminer is the tests' fake, in a process of its own; the bus and the control
+groups are trees of files.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ STARTS, CYCLES, UNPLUGS = 7, 12, 20
 def start() -> Iterator[Figure]:
     """From exec to ready, with a store that is there already."""
     with _world(STICKS) as (folder, environ):
-        times = []
+        times, worked = list[float](), list[float]()
         for _ in range(STARTS + 1):
             begun = time.perf_counter()
-            with _monitor(folder, environ):
+            with _monitor(folder, environ) as service:
                 times.append(time.perf_counter() - begun)
-    yield median(
-        "start, to ready", times[1:], "s", target=1.5, note=f"the first, which makes the store, {times[0]:.2f} s"
-    )
+                worked.append(service.cpu())
+    first = f"the first, which makes the store, {times[0]:.2f} s"
+    yield median("start, to ready", times[1:], "s", target=1.5, note=first)
+    yield median("of that, processor time", worked[1:], "s")
 
 
 def resting() -> Iterator[Figure]:

@@ -1,6 +1,7 @@
 """`./inv bench`: the environments that the benchmarks need, then each in a process of its own.
 
-`runtime` and `monitor` measure services on this machine; every other name is measured on a lab host.
+`runtime` and `monitor` measure services and `alerts` the monitor's rules, on this machine; every other name is measured on
+a lab host.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ NEEDS = {"git": "git", "ssh": "openssh-client"}
 def bench(only: str = "") -> None:
     """Runs the measurements named in `only` (all of them if empty). Raises OpsError when a target is missed."""
     names = shlex.split(only)
-    hosts = [name for name in names if name not in HERE]
+    hosts = [name for name in names if name not in HERE and name != "alerts"]
     done = [_on_a_host(hosts)] if hosts or not names else []
     done += [_on_this_machine(module) for name, module in HERE.items() if name in names or not names]
+    if "alerts" in names or not names:
+        done.append(_run(sys.executable, "benchmarks.alerts"))
     if not all(done):
         hint = "the machine must be idle for the figures to count: see benchmarks/README.md"
         raise OpsError("a figure is missed, or the benchmark could not end; the reason is above", hint=hint)

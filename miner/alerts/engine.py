@@ -22,6 +22,8 @@ AWAY = 180.0
 """Seconds between two steps after which it was the monitor that was away, not what it watches."""
 GONE = 3600.0
 """Seconds without a reading after which a target is not watched any more. Some things are read every 20 minutes."""
+EXPLAINED = ("inhibited", "waiting")
+"""What had a cause must last for its own `for` again once that is over: a hashrate takes minutes to come back."""
 SLACK = 10.0
 """Seconds by which a thing's start, reckoned from its age, may seem to move."""
 BEGINNING = 30.0
@@ -41,7 +43,7 @@ def step(rules: Rules, states: States, cycle: Cycle, quiet: Quiet = NOTHING) -> 
     """
     states = _prepared(rules, states, cycle)
     bands = _Bands(rules, states)
-    stirring = states.calm.stirring(cycle.readings, bands)
+    stirring = [one for one in states.calm.stirring(cycle.readings, bands) if not _is_old(rules, states, one, cycle)]
     if not stirring and not states.alerts:
         return Stepped(states, ())
     draft = _Draft(rules, states, cycle.moment, quiet)
@@ -65,11 +67,19 @@ def _prepared(rules: Rules, states: States, cycle: Cycle) -> States:
         states = _rebooted(states, moment)
     if states.calm.rules is not rules:
         states = replace(states, alerts=_known(rules, states, moment), calm=Calm(rules))
-    if cycle.within and any(states.within.get(part) != whole for part, whole in cycle.within.items()):
+    if cycle.within != states.within and any(states.within.get(part) != whole for part, whole in cycle.within.items()):
         states = replace(states, within={**states.within, **cycle.within})
     if moment.steady - states.beat >= BEAT:
         states = _beaten(states, moment.steady)
     return states
+
+
+def _is_old(rules: Rules, states: States, one: Reading, cycle: Cycle) -> bool:
+    """A thing's age that only grew with time."""
+    if METRICS[one.metric].unit != "seconds" or one.metric in rules.by_metric:
+        return False
+    began = states.facts.get((one.metric, one.target))
+    return one.value is None or (began is not None and abs(cycle.moment.steady - one.value - began) <= SLACK)
 
 
 def _rebooted(states: States, moment: Moment) -> States:
@@ -230,11 +240,12 @@ class _Draft:
         self._touched.add((rule.metric, target))
 
     def _announce(self, rule: Rule, alert: Alert, reason: str) -> None:
-        if bool(reason) != alert.silent:
-            changed = replace(alert, silent=bool(reason), held=alert.held if reason else self._now)
+        if reason != alert.silent:
+            held = alert.held if reason else self._now + (rule.for_s if alert.silent in EXPLAINED else 0.0)
+            changed = replace(alert, silent=reason, held=held)
             self._put(rule, alert.target, alert, changed)
             alert = changed
-        if reason or alert.phase != "firing" or self._now - max(alert.fired, alert.held) < SETTLE:
+        if reason or alert.phase != "firing" or self._now < max(alert.fired, alert.held) + SETTLE:
             return
         times = self._rules.flapping.times
         told: Literal["firing", "flapping"] = "flapping" if times and len(alert.fires) >= times else "firing"
@@ -266,7 +277,7 @@ class _Draft:
             self._touched.add(("", alert.target))
             return
         rested = replace(
-            alert, phase="ok", told="", count=0, silent=False, frozen=None, fires=() if flaps else alert.fires
+            alert, phase="ok", told="", count=0, silent="", frozen=None, fires=() if flaps else alert.fires
         )
         self._put(rule, alert.target, alert, rested)
 

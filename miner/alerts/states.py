@@ -22,10 +22,10 @@ class Alert:
     """One rule about one target; see `miner.alerts`. Moments are seconds on the steady clock of `States.boot`.
 
     `since`: when the phase began (of `over`: when it became well). `fired`, `fired_at` (ISO), `boot`: when it began to
-    fire. `seen`: last read, within a minute. `frozen`: since when its reading is None. `silent`: silenced when last
-    looked at; `held`: when that ended. `told_at`: when people last heard of it. `fires`: when it fired lately.
-    `count`: how often it fired since they were told. `why`: how it ended, `well`, `gone` (not watched any more) or
-    `off` (no such rule any more).
+    fire. `seen`: last read, within a minute. `frozen`: since when its reading is None. `silent`: why it was silenced
+    when last looked at; `held`: when that ended. `told_at`: when people last heard of it. `fires`: when it fired
+    lately. `count`: how often it fired since they were told. `why`: how it ended, `well`, `gone` (not watched any more)
+    or `off` (no such rule any more).
     """
 
     rule: str
@@ -40,7 +40,7 @@ class Alert:
     fired_at: str = ""
     boot: str = ""
     frozen: float | None = None
-    silent: bool = False
+    silent: str = ""
     held: float = 0.0
     told: Told = ""
     told_at: float = 0.0

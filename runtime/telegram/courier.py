@@ -67,7 +67,8 @@ class Courier:
         failures = 0
         while True:
             try:
-                told = await self._leads() and await self._round()
+                if not (await self._leads() and await self._round()):
+                    await self._lull()
             except (Later, StoreError) as error:
                 await self._delayed(error)
                 backoff = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -76,8 +77,6 @@ class Courier:
                 continue
             failures = 0
             self._recovered()
-            if not told:
-                await self._lull()
 
     @property
     def leads(self) -> bool:
@@ -112,10 +111,14 @@ class Courier:
         await self._advance(batch.end)
 
     async def _lull(self) -> None:
-        """Until the store may have something new, or it is time to look whether this process still leads."""
+        """What comes within a second is told together; what a monitor has to tell is seen at once."""
         until = clock.steady() + LOOK_SECONDS
-        while clock.steady() < until and not self._beat():
+        while clock.steady() < until and not (self._beat() and await self._hears_of_health()):
             await asyncio.sleep(self._pulse.every)
+
+    async def _hears_of_health(self) -> bool:
+        newest = await self._read(lambda connection: progress.newest_of(connection, "health"))
+        return newest > self._position["health"]
 
     def _beat(self) -> bool:
         try:

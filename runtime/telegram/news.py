@@ -61,7 +61,7 @@ def kind_of_control(row: Row) -> str | None:
 
 def hurries(row: Row) -> bool:
     """Something is wrong, or something is being done: no other news may delay it."""
-    return row["kind"] == "action" or (row["kind"] == "firing" and row["severity"] != "info")
+    return bool(row["kind"] == "action" or (row["kind"] == "firing" and row["severity"] != "info"))
 
 
 class Teller:

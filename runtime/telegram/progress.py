@@ -66,6 +66,10 @@ def newest(connection: Connection) -> Position:
     return {name: row._mapping[name] or 0 for name in TABLES}
 
 
+def newest_of(connection: Connection, source: Source) -> int:
+    return int(connection.execute(select(func.max(TABLES[source].c.id))).scalar() or 0)
+
+
 def is_waiting(connection: Connection, position: Position) -> bool:
     """One cheap question, asked each second."""
     row = connection.execute(_LOOK).one()._mapping

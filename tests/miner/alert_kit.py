@@ -45,6 +45,11 @@ class Line:
             found += self._step(())
         return found
 
+    def notice(self, one: Reading) -> None:
+        """An event: read by itself, 50 ms after the one before."""
+        self.now += 0.05
+        self._step([one])
+
     def hold(self, seconds: float, *readings: Reading, every: float = 5.0) -> list[Change]:
         """The same readings for so long."""
         return [one for _ in range(int(seconds / every)) for one in self.read(*readings, after=every)]
