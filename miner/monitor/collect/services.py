@@ -73,4 +73,6 @@ def _sink(name: str, sink: dict[str, object]) -> list[Reading]:
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "its answer is not JSON"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
