@@ -1,8 +1,8 @@
 """USB sticks that a real kernel enumerates, for a lab host with a kernel of its own.
 
-`dummy_hcd` is a host controller and a device controller back to back; a gadget made in configfs (libcomposite) and bound
-to it is a device on that bus: of any identity, plugged and unplugged by a write. Each slot is a bus with one port, whose
-power can be switched. Source: the kernel's Documentation/usb/gadget_configfs.rst.
+`dummy_hcd` is a host controller and a device controller back to back; a gadget made in configfs (libcomposite) and
+bound to it is a device on that bus: of any identity, plugged and unplugged by a write. Each slot is a bus with one
+port, whose power can be switched. Source: the kernel's Documentation/usb/gadget_configfs.rst.
 """
 
 from __future__ import annotations
