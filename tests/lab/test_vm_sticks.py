@@ -15,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from ops import lab
 from ops.lab.net import GATEWAY
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.lab.kit import Desk, checkout, wait_until
 from tests.lab.stick_kit import ADAPTER, Bus, Gadget
+from tests.lab.test_lab import traces
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
@@ -208,6 +210,18 @@ def test_whoever_has_the_monitor_can_do_nothing_else_as_root(place: Place) -> No
     on("runuser -u trading -- ln -s /etc/hostname /var/lib/miner-actions/requests/0-0.restart")
     wait(lambda: on("ls -A /var/lib/miner-actions/requests") == "", "root did not clear what is no request")
     assert on("cat /etc/hostname") == place.desk.host.name
+
+
+def test_it_is_told_like_any_other_and_goes_without_a_trace(place: Place) -> None:
+    name = place.desk.host.name
+    told = place.desk.inv("lab.info", "--name", name, "--json").json()
+    assert told["ssh"]["address"] == place.desk.host.address
+    taken = place.desk.inv("lab.up", "--name", name)
+    assert taken.code == 0, "it runs already"
+    assert traces(name)
+    assert lab.down(name, say=lambda text: None)
+    assert traces(name) == []
+    assert lab.info(name) is None
 
 
 def _device_number(place: Place, port: str) -> str:
