@@ -1,7 +1,7 @@
 """`./inv bench`: the environments that the benchmarks need, then each in a process of its own.
 
-`runtime` and `monitor` measure services and `alerts` the monitor's rules, on this machine; every other name is measured on
-a lab host.
+`runtime` and `monitor` measure services and `alerts` the monitor's rules, on this machine; every other name is measured
+on a lab host.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def connect(machine: str, address: str) -> None:
     """A fresh namespace for a host that is not running: what an interrupted run left of it is removed first."""
     disconnect(machine)
     run(["ip", "netns", "add", machine], what=f"the network namespace {machine}")
-    veth = _link(machine)
+    veth = link(machine)
     outside = f"link add {veth} type veth peer name eth0 netns {machine}\nlink set {veth} master {BRIDGE} up\n"
     run(["ip", "-batch", "-"], stdin=outside, what=f"the link of {machine}")
     # The MAC follows from the address, so that a new host with an old one's address is not looked for at its MAC.
@@ -122,7 +122,7 @@ def connect_tap(machine: str) -> str:
     if not TUN.exists():
         raise LabError(f"this machine has no {TUN}, which a virtual machine's network needs", hint="modprobe tun")
     disconnect(machine)
-    tap = _link(machine)
+    tap = link(machine)
     made = f"tuntap add dev {tap} mode tap\nlink set {tap} master {BRIDGE} up\n"
     run(["ip", "-batch", "-"], stdin=made, what=f"the link of {machine}")
     return tap
@@ -130,8 +130,8 @@ def connect_tap(machine: str) -> str:
 
 def disconnect(machine: str) -> None:
     """Removes the host's link and namespace, if there are any."""
-    if _there(_link(machine)):
-        run(["ip", "link", "del", _link(machine)])
+    if _there(link(machine)):
+        run(["ip", "link", "del", link(machine)])
     place = NAMESPACES / machine
     if place.exists():
         # Killed between its two steps, `ip netns add` leaves a plain file, which `del` removes but complains about.
@@ -147,7 +147,8 @@ def _there(interface: str) -> bool:
     return True
 
 
-def _link(machine: str) -> str:
+def link(machine: str) -> str:
+    """What a host's end on the bridge is called."""
     return f"olab{hashlib.sha256(machine.encode()).hexdigest()[:9]}"  # 15 characters at most (IFNAMSIZ)
 
 

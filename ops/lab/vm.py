@@ -27,6 +27,16 @@ KERNEL = (
 )
 
 
+def refusal() -> str | None:
+    """Why this machine cannot run one now; None if it can be tried."""
+    try:
+        vm_image.kernel_package()
+        room()
+    except LabError as error:
+        return error.message
+    return None if net.TUN.exists() else f"it has no {net.TUN}"
+
+
 def room() -> None:
     """Raises LabError when this machine has not the memory for one more."""
     free = available_mb(Path("/proc/meminfo").read_text())

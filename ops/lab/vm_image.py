@@ -20,7 +20,7 @@ from ops.lab.cpio import pack
 from ops.lab.shell import locked, run
 
 KERNELS = {"x86_64": "linux-image-amd64"}
-OWN = ("udev", "kmod", "usbutils", "busybox-static")
+OWN = ("udev", "kmod", "usbutils", "uhubctl", "busybox-static")
 DISK = "6G"
 RECIPE = "1"
 DRIVERS = ("virtio_pci", "virtio_blk", "virtio_net", "ext4", "crc32c_generic")
