@@ -55,7 +55,10 @@ class StickState:
     enabled: bool | None
     gone: bool
     last_share: datetime | None
-    elapsed_s: float | None
+    last_work: datetime | None
+    """When it last gave a valid nonce."""
+    since: datetime | None
+    """When cgminer took it in."""
 
     @property
     def ratio(self) -> float | None:

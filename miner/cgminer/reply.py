@@ -26,11 +26,12 @@ _BAD = ("E", "F")
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`kind`: S success, I information, W warning, E error, F fatal."""
+    """`kind`: S success, I information, W warning, E error, F fatal. `when`: seconds since 1970 on cgminer's clock."""
 
     kind: str
     code: int | None
     message: str
+    when: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -155,7 +156,9 @@ def _rows(value: Any) -> tuple[Row, ...]:
 
 
 def _status(row: Row) -> Status:
-    return Status(str(row.get("STATUS", "S"))[:1].upper() or "S", count(row, "Code"), str(row.get("Msg", "")))
+    return Status(
+        str(row.get("STATUS", "S"))[:1].upper() or "S", count(row, "Code"), str(row.get("Msg", "")), number(row, "When")
+    )
 
 
 def _absent(command: str) -> Reply:

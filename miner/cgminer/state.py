@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from miner.cgminer.models import MinerState, Pool, StickState
 from miner.cgminer.reply import Reply, Row, count, flag, number, text
@@ -22,6 +22,8 @@ Serials = MutableMapping[str, str]
 _RECENT = re.compile(r"MHS \d+s")
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _NO_SENSOR = -273.0
+_CLEARLY = timedelta(seconds=1)
+"""The API's times are whole seconds."""
 
 
 def join(reply: Reply, serials: Serials) -> MinerState:
@@ -66,16 +68,17 @@ def _pool(row: Row, at: int) -> Pool:
 def _sticks(reply: Reply, serials: Serials) -> tuple[StickState, ...]:
     stats = {text(row, "ID") or "": row for row in reply.part("stats").rows("STATS")}
     found = []
+    now = reply.part("devs").status.when
     for at, row in enumerate(reply.part("devs").rows("DEVS")):
         key = f"{text(row, 'Name') or '?'}{count(row, 'ID') if count(row, 'ID') is not None else at}"
         detail = stats.get(key, {})
         if serial := text(detail, "Serial"):
             serials[key] = serial
-        found.append(_stick(row, detail, serials.get(key), at))
-    return _once(found)
+        found.append(_stick(row, detail, serials.get(key), at, now))
+    return _once([stick for stick in found if not _is_back(stick, found)])
 
 
-def _stick(row: Row, detail: Row, serial: str | None, at: int) -> StickState:
+def _stick(row: Row, detail: Row, serial: str | None, at: int, now: float | None) -> StickState:
     name, chips, mhz = text(row, "Name") or "?", count(detail, "Chips"), number(detail, "Frequency")
     asc = count(row, "ASC", "PGA")
     gone = flag(row, "No Device") is True
@@ -98,8 +101,23 @@ def _stick(row: Row, detail: Row, serial: str | None, at: int) -> StickState:
         enabled=flag(row, "Enabled"),
         gone=gone,
         last_share=_moment(row, "Last Share Time"),
-        elapsed_s=number(row, "Device Elapsed"),
+        last_work=_moment(row, "Last Valid Work"),
+        since=_since(row, now),
     )
+
+
+def _since(row: Row, now: float | None) -> datetime | None:
+    spent = number(row, "Device Elapsed")
+    return None if now is None or spent is None else _moment({"at": now - spent}, "at")
+
+
+def _is_back(old: StickState, found: list[StickState]) -> bool:
+    """Whether a row that is gone, and whose serial number nobody remembers, is a stick that was plugged in again: one
+    of its kind began after its last sign of life. So whoever asks once is not told of a ghost for ever."""
+    if not old.gone or old.serial is not None or old.last_work is None:
+        return False
+    later = [one for one in found if not one.gone and one.name == old.name and one.since]
+    return any(one.since and one.since > old.last_work + _CLEARLY for one in later)
 
 
 def _once(found: list[StickState]) -> tuple[StickState, ...]:

@@ -48,6 +48,7 @@ class Stick:
     accepted: int = 0
     rejected: int = 0
     since: float = field(default_factory=time.time)
+    lost: float = 0.0
 
     def __post_init__(self) -> None:
         self.mhz = self.mhz or self.asked
@@ -149,7 +150,7 @@ class Cgminer:
         """`devs` says Enabled N and No Device, and Status goes on saying Alive."""
         with self.lock:
             stick = self.stick(serial)
-            stick.gone, stick.enabled = True, False
+            stick.gone, stick.enabled, stick.lost = True, False, time.time()
 
     def replug(self, serial: str) -> Stick:
         """A new row with new numbers, beside the old one."""
@@ -233,7 +234,11 @@ class Cgminer:
         row |= {"Status": "Alive", "Temperature": stick.temperature, **self._mhs(stick.ghs * 1000)}
         row |= {"Accepted": stick.accepted, "Rejected": stick.rejected, "Hardware Errors": stick.hw_errors}
         row |= {"Utility": 0.0, "Last Share Pool": 0, "Last Share Time": last, "Total MH": 1.0, "Diff1 Work": 10}
-        row |= {"Last Share Difficulty": 512.0, "No Device": stick.gone, "Last Valid Work": int(time.time())}
+        row |= {
+            "Last Share Difficulty": 512.0,
+            "No Device": stick.gone,
+            "Last Valid Work": int(stick.lost or time.time()),
+        }
         return row | {
             "Device Hardware%": 0.0,
             "Device Rejected%": 0.0,

@@ -79,6 +79,17 @@ def test_a_replugged_stick_is_one_stick_with_its_new_number(miner: Cgminer) -> N
     assert [stick.asc for stick in run(client.state()).sticks if stick.serial == "10042"] == [2]
 
 
+def test_whoever_asks_once_is_told_of_no_ghost_of_a_stick_that_is_back(miner: Cgminer) -> None:
+    miner.sticks[0].since = miner.sticks[1].since = miner.began = miner.began - 1000
+    miner.unplug("10042")
+    gone = [(stick.serial, stick.asc, stick.gone) for stick in run(client_of(miner).state()).sticks]
+    assert gone == [(None, 0, True), ("20001", 1, False)]
+    miner.sticks[0].lost -= 60
+    miner.replug("10042")
+    back = [(stick.serial, stick.asc, stick.gone) for stick in run(client_of(miner).state()).sticks]
+    assert back == [("20001", 1, False), ("10042", 2, False)]
+
+
 def test_numbers_of_a_restarted_cgminer_do_not_mean_the_sticks_of_before(miner: Cgminer) -> None:
     client = client_of(miner)
     miner.began -= 100

@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
+import usb.backend.libusb1
+import usb.core
+from usb.backend import IBackend
 
 from miner import detect
 from miner.detect import look
@@ -100,6 +104,46 @@ def test_without_sysfs_libusb_is_asked(monkeypatch: pytest.MonkeyPatch, bus: Bus
     found = detect.Device(0x0403, 0x6015, "GekkoScience", "R606 Bitcoin Miner", "5", "1-4", 1, 9, "")
     monkeypatch.setattr(detect, "by_libusb", lambda: iter([found]))
     assert [one.port for one in bus.look()[0]] == ["1-4"]
+
+
+class Libusb(IBackend):  # type: ignore[misc]  # pyusb has no types
+    """A bus behind libusb's interface: a stick that may be opened, and one whose node is root's."""
+
+    STRINGS: ClassVar = {1: "GekkoScience", 2: "CompacF Bitcoin Miner", 3: "10042"}
+
+    def enumerate_devices(self) -> list[int]:
+        return [4, 5]
+
+    def get_device_descriptor(self, device: int) -> Any:
+        shown = {"bLength": 18, "bDescriptorType": 1, "bcdUSB": 0x200, "bDeviceClass": 0, "bDeviceSubClass": 0}
+        shown |= {"bDeviceProtocol": 0, "bMaxPacketSize0": 64, "idVendor": 0x0403, "idProduct": 0x6015, "bcdDevice": 1}
+        shown |= {"iManufacturer": 1, "iProduct": 2, "iSerialNumber": 3, "bNumConfigurations": 1, "speed": 3}
+        return SimpleNamespace(**shown, address=device, bus=1, port_number=device, port_numbers=(1, device))
+
+    def open_device(self, device: int) -> int:
+        if device == 5:
+            raise usb.core.USBError("Access denied (insufficient permissions)", errno=13)
+        return device
+
+    def close_device(self, handle: int) -> None:
+        return
+
+    def ctrl_transfer(
+        self, handle: int, kind: int, request: int, value: int, index: int, data: Any, timeout: int
+    ) -> int:
+        """GET_DESCRIPTOR of a string: its number is the low byte, 0 asks for languages."""
+        text = self.STRINGS.get(value & 0xFF, "\u0409").encode("utf-16-le")
+        said = bytes([len(text) + 2, 3]) + text
+        for at, byte in enumerate(said[: len(data)]):
+            data[at] = byte
+        return min(len(said), len(data))
+
+
+def test_libusb_tells_the_strings_of_what_may_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usb.backend.libusb1, "get_backend", lambda find_library=None: Libusb())
+    assert [(one.port, one.product, one.serial) for one in detect.by_libusb()] == [
+        ("1-1.4", "CompacF Bitcoin Miner", "10042"), ("1-1.5", "", ""),
+    ]  # fmt: skip
 
 
 def test_the_program_answers_with_one_object() -> None:

@@ -173,7 +173,9 @@ def _recipe(want: Want, commit: str, tree: Path, home: Path) -> list[tuple[str, 
     fetch = (
         'git init -q . && { git fetch -q --depth 1 "$0" "$1" || git fetch -q --tags "$0" "+refs/heads/*:refs/x/*"; }'
     )
-    generate = 'if [ -e autogen.sh ]; then exec sh ./autogen.sh "$@"; else exec autoreconf -fi; fi'
+    generate = (
+        'test ! -e autogen.sh && exec autoreconf -fi; test -x autogen.sh || chmod +x autogen.sh; ./autogen.sh "$@"'
+    )
     return [
         ("fetching the source", ["sh", "-c", f'{fetch} && git checkout -q "$1"', want["url"], commit]),
         ("autogen.sh", [*nice, "sh", "-c", generate, "autogen", *flags]),

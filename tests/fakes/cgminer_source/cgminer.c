@@ -20,7 +20,7 @@ static const char *gekko_options = "";
 #endif
 
 enum { MOST = 64 };
-static struct stick { char serial[64]; bool gone; double asked, mhz, target; int resets; } sticks[MOST];
+static struct stick { char serial[64]; bool gone; double asked, mhz, target; int resets; time_t born, lost; } sticks[MOST];
 static int count;
 static bool made_up, hanging;
 static double asked_mhz = 200;
@@ -83,9 +83,16 @@ static void add(const char *serial)
 	if (count == MOST || find(serial))
 		return;
 	struct stick *new = &sticks[count++];
-	*new = (struct stick){ .asked = asked_mhz, .mhz = asked_mhz, .target = asked_mhz };
+	*new = (struct stick){ .asked = asked_mhz, .mhz = asked_mhz, .target = asked_mhz, .born = time(NULL) };
 	snprintf(new->serial, sizeof(new->serial), "%s", serial);
 	applog("%d: GSF %d - CompacF Bitcoin Miner (%s)", count - 1, count - 1, serial);
+}
+
+static void lose(struct stick *stick)
+{
+	if (!stick->gone)
+		stick->lost = time(NULL);
+	stick->gone = true;
 }
 
 static bool read_line(const char *device, const char *name, char *into, size_t size)
@@ -127,7 +134,7 @@ static void rescan(void)
 		closedir(folder);
 	for (int at = 0; at < count; at++)
 		if (!seen[at])
-			sticks[at].gone = true;
+			lose(&sticks[at]);
 }
 
 static double hashrate(const struct stick *stick)
@@ -175,8 +182,9 @@ static void devs(void)
 		say("%s{\"ASC\":%d,\"Name\":\"GSF\",\"ID\":%d,\"Enabled\":\"%s\",\"Status\":\"Alive\",\"Temperature\":0.00,", at ? "," : "", at,
 		    at, sticks[at].gone ? "N" : "Y");
 		rates(hashrate(&sticks[at]));
-		say("\"Accepted\":6,\"Rejected\":0,\"Hardware Errors\":1,\"Last Share Time\":%ld,\"No Device\":%s,\"Device Elapsed\":%ld}",
-		    (long)time(NULL), sticks[at].gone ? "true" : "false", (long)(time(NULL) - began));
+		say("\"Accepted\":6,\"Rejected\":0,\"Hardware Errors\":1,\"Last Share Time\":%ld,\"No Device\":%s,\"Last Valid Work\":%ld,"
+		    "\"Device Elapsed\":%ld}", (long)time(NULL), sticks[at].gone ? "true" : "false",
+		    (long)(sticks[at].gone ? sticks[at].lost : time(NULL)), (long)(time(NULL) - sticks[at].born));
 	}
 	say("]");
 }
@@ -238,7 +246,7 @@ static void standin(char *parameter)
 	if (!verb)
 		return;
 	if (!strcmp(verb, "lose") && stick)
-		stick->gone = true;
+		lose(stick);
 	else if (!strcmp(verb, "back") && first)
 		add(first);
 	else if (!strcmp(verb, "drop") && stick && second)

@@ -21,7 +21,7 @@ printf 'all:\n\tprintf "#!/bin/sh\\necho --help %s cflags=%s\\n" > cgminer; echo
 printf 'install:\n\tmkdir -p $(DESTDIR)%s/bin; cp cgminer $(DESTDIR)%s/bin; chmod +x $(DESTDIR)%s/bin/cgminer\n' \
     $prefix $prefix $prefix >> Makefile
 """
-AUTOGEN = 'test -n "$NOCONFIGURE" || exit 1; test -e stale && exit 4; touch stale; chmod +x configure\n'
+AUTOGEN = '#!/bin/sh\ntest -n "$NOCONFIGURE" || exit 1; test -e stale && exit 4; touch stale; chmod +x configure\n'
 
 
 def git(at: Path, *words: str) -> str:
