@@ -30,7 +30,7 @@ from miner.monitor.history import History, Point
 from miner.monitor.pulse import Pulse
 from miner.monitor.schedule import Collector, Runner, in_thread
 from miner.monitor.settings import MonitorSettings
-from miner.readings import Cycle
+from miner.readings import Cycle, Reading
 from miner.usb import access
 from miner.usb.hotplug import Hotplug
 from runtime import clock, readiness
@@ -113,7 +113,8 @@ class Monitor:
         """Stop missing a stick. False: it is plugged in, or was never known."""
         if not self._sticks.forget(key):
             return False
-        self.board.forget(key, "stick.")
+        # As if it were back: what fires for it ends, and people hear that.
+        self.board.forget(key, "stick.", Reading("stick.present", key, 1.0, "forgotten"))
         self.number += 1
         return True
 
@@ -193,8 +194,8 @@ class Monitor:
             yield Expiry(watched.certificates, watched.keys)
         if watched.backups:
             yield Backups(watched.backups)
-        if watched.journal_git:
-            yield Journal(watched.journal_git)
+        if watched.journal:
+            yield Journal(watched.journal)
         if watched.drift:
             yield Drift(watched.drift)
         if watched.peers:
