@@ -23,14 +23,14 @@ from miner.monitor.collect.expiry import Expiry
 from miner.monitor.collect.host import Disks, Host, Sensors
 from miner.monitor.collect.mining import Mining
 from miner.monitor.collect.services import Outbox, Ready
-from miner.monitor.collect.sticks import Sticks
+from miner.monitor.collect.sticks import FAREWELL_SECONDS, Sticks
 from miner.monitor.collect.tunnel import Tunnel
 from miner.monitor.collect.units import Units
 from miner.monitor.history import History, Point
 from miner.monitor.pulse import Pulse
 from miner.monitor.schedule import Collector, Runner, in_thread
 from miner.monitor.settings import MonitorSettings
-from miner.readings import Cycle, Reading
+from miner.readings import Cycle
 from miner.usb import access
 from miner.usb.hotplug import Hotplug
 from runtime import clock, readiness
@@ -113,8 +113,8 @@ class Monitor:
         """Stop missing a stick. False: it is plugged in, or was never known."""
         if not self._sticks.forget(key):
             return False
-        # As if it were back: what fires for it ends, and people hear that.
-        self.board.forget(key, "stick.", Reading("stick.present", key, 1.0, "forgotten"))
+        self.board.put(self._sticks.readings())
+        asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self.board.forget, key, "stick.")
         self.number += 1
         return True
 

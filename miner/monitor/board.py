@@ -34,13 +34,11 @@ class Board:
         taken, self._fresh = tuple(self._fresh.values()), {}
         return taken
 
-    def forget(self, target: str, metrics: str, last: Reading) -> None:
-        """Nothing is known any more of `target` in metrics that begin so; `last` is what the rules hear of it."""
+    def forget(self, target: str, metrics: str) -> None:
+        """Nothing is known any more of `target` in metrics that begin so: it is no longer looked for."""
         for key in [key for key in self.latest if key[1] == target and key[0].startswith(metrics)]:
             del self.latest[key]
             self._fresh.pop(key, None)
-        self._fresh[last.metric, last.target] = last
-        self._urgent()
 
     def value(self, metric: str, target: str = "") -> float | None:
         found = self.latest.get((metric, target))

@@ -16,6 +16,8 @@ from miner.usb.known import Known
 from runtime import clock
 
 SCAN_SECONDS = 30.0
+FAREWELL_SECONDS = 15.0
+"""So long a forgotten stick is said to be there: what fires for it ends, and people hear that."""
 FILE = "sticks.json"
 
 log = logging.getLogger("miner.monitor")
@@ -36,11 +38,12 @@ class Sticks(Collector):
         self._seen: frozenset[tuple[str, int]] = frozenset()
         self._hubs: dict[str, bool] = {}
         self._usable: dict[str, tuple[bool | None, str]] = {}
+        self._leaving: dict[str, float] = {}
         self.known: dict[str, Known] = _remembered(self._file)
         self.present: dict[str, Device] = {}
 
     async def collect(self) -> list[Reading]:
-        if not self.known and not self._has_usb:
+        if not self.known and not self._leaving and not self._has_usb:
             return []
         seen = bus.plugged(self._sysfs)
         if seen != self._seen or clock.steady() >= self._due:
@@ -61,7 +64,9 @@ class Sticks(Collector):
             self._remember()
 
     def readings(self) -> list[Reading]:
-        found = [self._present(key) for key in self.known]
+        self._leaving = {key: until for key, until in self._leaving.items() if until > clock.steady()}
+        found = [Reading("stick.present", key, 1.0, "forgotten") for key in self._leaving if key not in self.known]
+        found += [self._present(key) for key in self.known]
         usable = ((key, *said) for key, said in self._usable.items())
         found += [Reading("stick.usable", key, _number(may), why) for key, may, why in usable]
         return found + [Reading("hub.present", hub, float(there)) for hub, there in self._hubs.items()]
@@ -79,6 +84,7 @@ class Sticks(Collector):
         if key not in self.known or key in self.present:
             return False
         del self.known[key]
+        self._leaving[key] = clock.steady() + FAREWELL_SECONDS
         self._remember()
         self._due = -SCAN_SECONDS
         return True
