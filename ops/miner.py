@@ -11,14 +11,14 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ops import deploy as deploying
 from ops import miner_show as show
-from ops.errors import OpsError, UsageError
+from ops.errors import ConnectError, OpsError, UsageError
 from ops.inventory import Host
 from ops.paths import ROOT
 from ops.report import Report
@@ -54,10 +54,14 @@ class Rig:
     config: Any
     connection: Any
 
-    def run(self, *words: str, stdin: str | None = None) -> Any:
-        """Runs it as root to its end, whatever its exit status."""
+    def run(self, *words: str) -> Any:
+        """Runs it as root to its end, whatever its exit status. Raises ConnectError when the host is lost meanwhile."""
         command = shlex.join([*([] if self.connection.user == "root" else ["sudo", "-n"]), *words])
-        return self.connection.run(command, hide=True, warn=True, in_stream=False)
+        try:
+            return self.connection.run(command, hide=True, warn=True, in_stream=False)
+        except Exception as error:  # Paramiko, its threads and the socket each have their own
+            why = str(error) or type(error).__name__
+            raise ConnectError(f"{self.host.name}: the connection was lost: {why}", hint="run it again") from error
 
     def ask(self, module: str, *words: str) -> Json:
         """One of the host's own programs, which answers with a JSON object. Raises OpsError."""
@@ -99,6 +103,7 @@ def rig(host: Host, *, needs_role: bool = True) -> Iterator[Rig]:
         raise no_role(host)
     config = deploying.resolved(host, Report())[ROLE] if ROLE in host.roles else None
     connection = connect(deploying.target_of(host))
+    connection.transport.set_keepalive(30)  # a bench says nothing for many minutes
     try:
         yield Rig(host, config, connection)
     finally:
@@ -186,10 +191,7 @@ def pools(host: Host, verbs: dict[str, str | None], *, json: bool) -> int:
 
 
 def freq(host: Host, stick: str, mhz: str, *, json: bool) -> None:
-    try:
-        float(mhz)
-    except ValueError:
-        raise UsageError(f'"{mhz}" is no frequency in MHz', hint="./inv miner.freq SERIAL 400") from None
+    _check_mhz([mhz])
     with rig(host) as one:
         found = {"host": host.name, **one.command("freq", "--", stick, mhz)}
     show.out(jsonlib.dumps(found)) if json else show.frequency(found)
@@ -197,12 +199,21 @@ def freq(host: Host, stick: str, mhz: str, *, json: bool) -> None:
 
 def bench(host: Host, stick: str, frequencies: str, seconds: float, *, json: bool) -> None:
     """Measures hashrates at each frequency for so many seconds, and sets back what was."""
+    _check_mhz(frequencies.split(",") if frequencies else [])
     words = ["bench", "--stick", stick, "--frequencies", frequencies, "--seconds", str(seconds)]
     rounds = len(frequencies.split(",")) if frequencies else 1
     show.note(f"{host.name}: measuring for {rounds * seconds:g} s; what its sticks run at is set again afterwards")
     with rig(host) as one:
         found = {"host": host.name, **one.command(*words)}
     show.out(jsonlib.dumps(found)) if json else show.measured(found)
+
+
+def _check_mhz(words: Sequence[str]) -> None:
+    for word in words:
+        try:
+            float(word)
+        except ValueError:
+            raise UsageError(f'"{word}" is no frequency in MHz', hint="write 400, or 350,400 for several") from None
 
 
 def rollback(host: Host, *, json: bool) -> None:

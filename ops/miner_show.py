@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ops.report import WIDTH
@@ -87,7 +88,7 @@ def live(look: Callable[[], Json], every: float) -> None:
     """Until Ctrl-C."""
     from rich.live import Live
 
-    with Live(_screen(look()), console=_console(), auto_refresh=False) as shown:
+    with suppress(KeyboardInterrupt), Live(_screen(look()), console=_console(), auto_refresh=False) as shown:
         while True:
             time.sleep(every)
             shown.update(_screen(look()), refresh=True)

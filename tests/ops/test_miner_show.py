@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops import miner, miner_show
-from ops.errors import OpsError
+from ops.errors import OpsError, UsageError
 from ops.inventory import Host
 
 Json = dict[str, Any]
@@ -80,6 +80,33 @@ def test_what_is_detected_and_what_only_looks_like_it(capsys: pytest.CaptureFixt
     assert "port 1-2: FTDI FT231X USB UART shares its numbers with a stick, and is none" in shown
     miner_show.detected({"host": "", "sticks": [], "ignored": []})
     assert "this machine: no stick is plugged in" in capsys.readouterr().out
+
+
+def test_the_live_screen_ends_with_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[Json] = []
+
+    def look() -> Json:
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(found())
+        return seen[-1]
+
+    miner_show.live(look, 0)
+    assert "209.7 of 209.7 GH/s" in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("mhz", ["fast", "350,", ""])
+def test_what_is_no_frequency_is_refused_before_anything_connects(mhz: str) -> None:
+    with pytest.raises(UsageError, match="is no frequency in MHz"):
+        miner.freq(Host("rig", "10.0.0.1", roles=("miner",)), "10042", mhz, json=True)
+
+
+def test_one_change_of_pools_at_a_time() -> None:
+    rig = Host("rig", "10.0.0.1", roles=("miner",))
+    with pytest.raises(UsageError, match="one at a time"):
+        miner.pools(rig, {"switch": "1", "disable": "0"}, json=True)
+    with pytest.raises(UsageError, match='"second" is no pool'):
+        miner.pools(rig, {"switch": "second", "disable": None}, json=True)
 
 
 def test_a_host_without_the_role_is_told_how_to_get_it() -> None:
