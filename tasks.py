@@ -17,13 +17,16 @@ NAME = {"name": "which lab host (default: lab)"}
 JSON = {"json": "one JSON object on stdout, for scripts"}
 
 
-@task(name="up", help=NAME | JSON)
-def lab_up(_: Context, name: str = "lab", json: bool = False) -> None:
+VM = {"vm": "a host of this name with a kernel of its own (QEMU), for USB and what else a container has not"}
+
+
+@task(name="up", help=NAME | VM | JSON)
+def lab_up(_: Context, name: str = "lab", vm: str | None = None, json: bool = False) -> None:
     """Boot a real Debian 12 machine here, making it first if there is none"""
     from ops.host_tasks import lab_urls
     from ops.lab import tasks
 
-    tasks.lab_up(name, json=json, urls=lab_urls)
+    tasks.lab_up(vm or name, machine=vm is not None, json=json, urls=lab_urls)
 
 
 @task(name="down", help=NAME | {"all": "every lab host of this checkout"})
