@@ -9,7 +9,7 @@ from pathlib import Path
 
 from miner.monitor.schedule import Collector
 from miner.readings import Reading
-from miner.usb import access, bus, known
+from miner.usb import access, bus, known, libusb
 from miner.usb.access import Account
 from miner.usb.bus import Device
 from miner.usb.known import Known
@@ -40,7 +40,7 @@ class Sticks(Collector):
         self.present: dict[str, Device] = {}
 
     async def collect(self) -> list[Reading]:
-        if not bus.has_usb(self._sysfs):
+        if not self.known and not self._has_usb:
             return []
         seen = bus.plugged(self._sysfs)
         if seen != self._seen or clock.steady() >= self._due:
@@ -51,7 +51,7 @@ class Sticks(Collector):
     async def look(self) -> None:
         """Read the bus anew; in a thread, for each device is a handful of files."""
         before = dict(self.known)
-        devices = await asyncio.to_thread(bus.scan, self._sysfs, self._dev)
+        devices = await asyncio.to_thread(self._scan)
         self.present = known.settle(self.known, devices)
         who = self._who()
         self._usable = {key: _access(one, who) for key, one in self.present.items()}
@@ -82,6 +82,16 @@ class Sticks(Collector):
         self._remember()
         self._due = -SCAN_SECONDS
         return True
+
+    @property
+    def _has_usb(self) -> bool:
+        return bus.has_usb(self._sysfs) or (self._dev / "bus/usb").is_dir()
+
+    def _scan(self) -> tuple[Device, ...]:
+        """By sysfs; by libusb where that is not mounted and there are devices all the same. Raises Unusable."""
+        if bus.has_usb(self._sysfs) or not self._has_usb:
+            return bus.scan(self._sysfs, self._dev)
+        return libusb.scan(self._dev)
 
     def _present(self, key: str) -> Reading:
         one = self.known[key]
