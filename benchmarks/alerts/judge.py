@@ -6,13 +6,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from benchmarks.alerts.week import Fault, Key, World
 from miner.alerts import rules
 from miner.alerts.engine import step
 from miner.alerts.states import Change, States
-from miner.readings import Cycle
+from miner.readings import Cycle, Moment
 
+BATCH = 2000
 CLEARING = 1800.0
 """Seconds after a fault in which its end must have been told."""
 
@@ -29,23 +31,32 @@ class Told:
 
 
 def replay(world: World) -> Told:
-    """Each cycle, and the steps without readings that the engine asks for, as a monitor would take them."""
-    told, states, wanted = Told(), States(), rules.DEFAULTS
-    for now, cycle in world.cycles():
+    """Each cycle, and the steps without readings that the engine asks for, as a monitor would take them.
+
+    Only the engine is measured: cycles are made some thousand at a time beforehand.
+    """
+    told, states = Told(), States()
+    cycles = world.cycles()
+    while batch := list(islice(cycles, BATCH)):
         begun, used = time.perf_counter(), time.process_time()
-        states, changes = step(wanted, states, cycle)
-        late = states.due - cycle.moment.steady
-        if late < 4:
-            moment = cycle.moment
-            later = type(moment)(moment.at, moment.steady + late, moment.boot)
-            states, more = step(wanted, states, Cycle(later, ()))
-            changes = (*changes, *more)
+        states = _judge(batch, states, told)
         told.seconds += time.perf_counter() - begun
         told.processor += time.process_time() - used
-        told.cycles += 1
-        told.readings += len(cycle.readings)
-        told.changes += [(now, change) for change in changes]
+        told.cycles += len(batch)
+        told.readings += sum(len(cycle.readings) for _, cycle in batch)
     return told
+
+
+def _judge(batch: list[tuple[float, Cycle]], states: States, told: Told) -> States:
+    for now, cycle in batch:
+        states, changes = step(rules.DEFAULTS, states, cycle)
+        told.changes += [(now, change) for change in changes]
+        late = states.due - cycle.moment.steady
+        if late < 4:
+            later = Moment(cycle.moment.at, states.due, cycle.moment.boot)
+            states, changes = step(rules.DEFAULTS, states, Cycle(later, ()))
+            told.changes += [(now, change) for change in changes]
+    return states
 
 
 def mistakes(world: World, told: Told) -> list[str]:

@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import import_module
+from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from miner.alerts import memory
 from miner.alerts.notices import Notice
@@ -46,8 +47,8 @@ class HandOver:
             try:
                 while await self._batch(self._place):
                     failures = 0
-            except StoreError as error:
-                self._failed(str(error))
+            except Exception as error:  # whatever it is, notices are not given up
+                self._failed(error)
                 wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
                 failures += 1
                 await asyncio.sleep(wait)
@@ -70,9 +71,10 @@ class HandOver:
         with self._store.read() as connection:
             return memory.waiting(connection, BATCH)
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, error: Exception) -> None:
+        reason = str(error)
         if reason != self.trouble:
-            log.warning("notices wait: %s", reason)
+            log.warning("notices wait: %s", reason, exc_info=not isinstance(error, StoreError))
         self.trouble = reason
 
     def _recovered(self) -> None:
@@ -93,5 +95,5 @@ def deliver(place: Place, notices: Sequence[Notice]) -> None:
 
 
 def _insert(connection: Connection, notices: Sequence[Notice]) -> None:
-    made = postgresql.insert(health) if connection.dialect.name == "postgresql" else sqlite.insert(health)
+    made: Any = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(health)
     connection.execute(made.on_conflict_do_nothing(index_elements=["key"]), [asdict(one) for one in notices])

@@ -158,12 +158,8 @@ class Watchman:
         done = engine.step(self._rules, self._states, cycle, self._quiet(moment))
         is_due = self._pace.is_due(moment.steady, len(self._untold) + len(done.changes))
         if done.changes or is_due or _differ(done.states, self._states):
-            before = self._states.boot
             self._untold = await self._store.write(lambda connection: self._commit(connection, done, moment, is_due))
-            if is_due:
-                self._handover.hurry()
-            if before not in ("", moment.boot):
-                await self.tell("info", "info", self._words("boot"), f"boot:{self._host}:{moment.boot}")
+            self._handover.hurry()
         self._states, self.trouble = done.states, ""
         if self._due < moment.steady + TICK_SECONDS:
             self._wake.set()
@@ -183,6 +179,9 @@ class Watchman:
     def _commit(self, connection: Connection, done: engine.Stepped, moment: Moment, is_due: bool) -> list[Untold]:
         """In one transaction: the states, what changed, and the notices that tell it. Returns what still waits."""
         memory.put_states(connection, done.states)
+        if self._states.boot not in ("", moment.boot):
+            key, text = f"boot:{self._host}:{moment.boot}", self._words("boot")
+            memory.tell(connection, Notice(key, clock.iso(moment.at), self._host, "info", "info", text))
         waiting = [*self._untold, *memory.add_changes(connection, done.changes)]
         if not is_due:
             return waiting
@@ -219,12 +218,15 @@ class Watchman:
         while True:
             self._wake.clear()
             moment = self._now()
-            await self.observe(Cycle(moment, ()))
-            self._wake.clear()
             try:
+                await self.observe(Cycle(moment, ()))
+                self._wake.clear()
                 await self._sum_up(moment)
             except StoreError as error:
                 log.warning("the day is not summed up yet: %s", error)
+            except Exception:  # the next one may be better; nobody else would hand anything over
+                log.exception("time could not be passed")
+                await asyncio.sleep(RETRY_SECONDS)
             await self._rest(self._now().steady)
 
     async def _rest(self, now: float) -> None:
@@ -247,10 +249,18 @@ class Watchman:
             return
         counts = await asyncio.to_thread(self._counts, due - timedelta(days=1))
         standing = [one.text for one in self.standing() if not one.muted]
-        text = summary.text(await self._figures(), counts, standing, self._words)
+        text = summary.text(await self._asked(), counts, standing, self._words)
         await self.tell("summary", "info", text, f"daily:{self._host}:{day}")
         await self._remember(day)
         await self._store.write(lambda connection: memory.prune(connection, moment.at))
+
+    async def _asked(self) -> summary.Figures:
+        """A day without figures is summed up all the same."""
+        try:
+            return await self._figures()
+        except Exception:
+            log.exception("no figures for the day's summary")
+            return {}
 
     async def _remember(self, day: str) -> None:
         if day != self._summed:

@@ -98,15 +98,19 @@ class Courier:
         if not await self._read(lambda connection: progress.is_waiting(connection, self._position)):
             return False
         await self._again()
-        await self._tell(HEALTH, HEALTH_STORM)
-        await self._tell(OTHERS, STORM)
+        await self._tell_health()
+        await self._tell(OTHERS, STORM, self._max_age)
         return True
 
-    async def _tell(self, sources: Sequence[Source], storm: int) -> None:
+    async def _tell_health(self) -> None:
+        """However old: a machine without a clock of its own starts with a wrong one. Raises Later, StoreError."""
+        await self._tell(HEALTH, HEALTH_STORM, FOREVER)
+
+    async def _tell(self, sources: Sequence[Source], storm: int, max_age: float) -> None:
         """All that waits in these sources. Raises Later, StoreError."""
         batch = await self._read(lambda connection: self._feed.waiting(connection, self._position, sources))
         self._is_telling_health = sources == HEALTH
-        for message in compose(batch.items, self._position, clock.now(), self._max_age, self._words, storm):
+        for message in compose(batch.items, self._position, clock.now(), max_age, self._words, storm):
             await self._deliver(message)
         await self._advance(batch.end)
 
@@ -178,7 +182,7 @@ class Courier:
         while (left := self._sent + pace - clock.steady()) > 0:
             await asyncio.sleep(min(left, self._pulse.every))
             if not self._is_telling_health and self._beat():
-                await self._tell(HEALTH, HEALTH_STORM)
+                await self._tell_health()
                 self._is_telling_health = False
 
     async def _advance(self, position: Position) -> None:

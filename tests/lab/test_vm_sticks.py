@@ -1,7 +1,8 @@
 """The monitor on a real kernel with USB: sticks plugged, pulled out and plugged again, and what the phone is told.
 
-One virtual machine for all of it, deployed to by `./inv deploy`, with a fake Telegram on the machine that runs the lab.
-Its processor is emulated: what takes a second elsewhere takes ten here, so waits are long and no time is measured.
+One virtual machine for all of it, deployed to by `./inv deploy`. Its processor is emulated: what takes a second
+elsewhere takes twenty here, so waits are long, no time is measured, and only the monitor runs there. The store that it
+hands its news over to (PostgreSQL), tv-telegram and the fake Telegram are on the machine that runs the lab.
 """
 
 from __future__ import annotations
@@ -16,35 +17,33 @@ import httpx
 import pytest
 
 from ops import lab
+from ops.lab import LabHost
 from ops.lab.net import GATEWAY
+from runtime.keys import Secret
+from runtime.store import Store
+from runtime.store.tables import SCHEMA
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.lab.kit import Desk, checkout, wait_until
 from tests.lab.stick_kit import ADAPTER, Bus, Gadget
 from tests.lab.test_lab import traces
+from tests.runtime.postgres import running
+from tests.runtime.process_kit import Daemon
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
-PATIENCE = 240.0
+PATIENCE, DEPLOY = 240.0, 1200.0
 INVENTORY = """
 version: 1
 hosts:
   {name}:
     lab: true
-    roles: [base, webhook, telegram, monitor]
+    roles: [base, monitor]
     settings:
       base: {{security_updates: false, time_sync: false}}
-      webhook:
-        webhook_key: {{secret: webhook_key, generate: true}}
-        ops_key: {{secret: ops_key, generate: true}}
-      telegram:
-        bot_token: {{env: LAB_TELEGRAM_TOKEN}}
-        chat_id: 42
-        ops_key: {{secret: ops_key, generate: true}}
-        language: en
-        base_url: "%s"
       monitor:
         listen: 0.0.0.0
         ops_key: {{secret: ops_key, generate: true}}
+        database_url: {{env: LAB_DATABASE_URL}}
         language: en
         actions: {{ports: [1-*, 2-*]}}
 """
@@ -93,22 +92,48 @@ def wait(condition: Callable[[], Any], what: str) -> None:
 
 
 @pytest.fixture(scope="module")
+def machine(make_machine: Callable[[str], LabHost]) -> LabHost:
+    """Booted; from then on the lab's bridge has its address."""
+    return make_machine("sticks")
+
+
+@pytest.fixture(scope="module")
+def database(machine: LabHost) -> Iterator[str]:
+    """The webhook's store, where machines of the lab reach it."""
+    with running(GATEWAY) as server:
+        url = server.url(server.database())
+        Store(Secret(url), SCHEMA).close()
+        yield url
+
+
+@pytest.fixture(scope="module")
+def telegram(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telegram]:
+    """The phone: tv-telegram as it is, between that store and a fake of Telegram's."""
+    fake, folder = Telegram().start(), tmp_path_factory.mktemp("telegram")
+    told = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_CHAT_ID": "42", "TELEGRAM_BASE_URL": fake.url}
+    told |= {"TELEGRAM_LANGUAGE": "en", "STORE_URL": database, "TRADING_STATE_DIR": str(folder)}
+    bot = Daemon("runtime.telegram", told, folder / "log")
+    bot.launch()
+    wait_until(lambda: fake.menu, 60, "tv-telegram did not start")
+    yield fake
+    bot.kill()
+    fake.stop()
+
+
+@pytest.fixture(scope="module")
 def place(
-    make_machine: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+    machine: LabHost, database: str, telegram: Telegram, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     folder: Path = tmp_path_factory.mktemp("sticks")
-    host = make_machine("sticks")
-    telegram = Telegram(host=GATEWAY).start()
-    desk = Desk(checkout(folder / "checkout"), host, folder / "inventory.yaml", text=INVENTORY % telegram.url)
-    desk.patience = 900
+    desk = Desk(checkout(folder / "checkout"), machine, folder / "inventory.yaml", text=INVENTORY)
+    desk.patience = DEPLOY
     bus = Bus(desk.on)
     bus.prepare()
     desk.describe()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_TELEGRAM_TOKEN", TOKEN)
+        patch.setenv("LAB_DATABASE_URL", database)
         desk.first = desk.deploy()
         yield Place(desk, bus, telegram)
-    telegram.stop()
     desk.hang_up()
 
 

@@ -208,7 +208,6 @@ def test_of_two_that_start_at_once_one_makes_the_tables(database: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["webhook", "perf"])
-@pytest.mark.parametrize("service", SCHEMAS)
 def test_alembic_is_not_loaded_when_there_is_nothing_to_do(tmp_path: Path, service: str) -> None:
     code = "import sys, runtime.store.migrate as m; m.main([sys.argv[1]]); print('alembic' in sys.modules)"
 
