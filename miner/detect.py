@@ -1,51 +1,31 @@
 """Which sticks are plugged in, who holds them, and what they promise: `python -m miner.detect`.
 
-The kernel's own files say it all (/sys/bus/usb/devices), also to those who may not open a stick; libusb is asked where
-that tree is not to be had. One JSON object goes to stdout.
+The kernel's own files say it all, also to those who may not open a stick; libusb is asked where they show no USB. One
+JSON object goes to stdout.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import grp
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from miner.sticks import MODELS, Model, expected_ghs, identify
+from miner.sticks import MODELS, expected_ghs, identify
+from miner.usb import access, bus, libusb
 
-SYSFS = Path("/sys/bus/usb/devices")
-NODES = Path("/dev/bus/usb")
 PROC = Path("/proc")
-GROUP = "plugdev"
-"""The udev rules give sticks to it, and the unit puts cgminer into it."""
-IDS = frozenset((model.vid, model.pid) for model in MODELS)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A USB device as it describes itself. `port`: the kernel's port path, 1-1.4. `driver`: of its first interface."""
-
-    vid: int
-    pid: int
-    manufacturer: str
-    product: str
-    serial: str
-    port: str
-    bus: int
-    number: int
-    driver: str
-
-    def node(self, nodes: Path = NODES) -> Path:
-        return nodes / f"{self.bus:03}" / f"{self.number:03}"
+IDS = frozenset((f"{model.vid:04x}", f"{model.pid:04x}") for model in MODELS)
+MINER, GROUP = "cgminer", "plugdev"
+"""The user that cgminer runs as, and the group that its unit adds: the udev rules give it the sticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stick:
-    """`usable`: the device node may be opened by its group. `in_use_by`: a program and its number, or a driver."""
+    """`usable`: cgminer may open it (None: nobody can say). `in_use_by`: a program and its number, or a driver."""
 
     type: str
     name: str
@@ -54,94 +34,66 @@ class Stick:
     port: str
     driver: str
     node: str
-    usable: bool
+    usable: bool | None
     mhz: float
     expected_ghs: float
     in_use_by: str
 
 
-def devices(sysfs: Path = SYSFS) -> Iterator[Device]:
-    """Every device with the numbers of a stick's bridge, in the order of their ports."""
-    for folder in sorted(sysfs.glob("[0-9]*-*")) if sysfs.is_dir() else ():
-        if ":" not in folder.name and (found := _device(folder)):
-            yield found
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """An ordinary device with the numbers of a stick's bridge."""
+
+    port: str
+    manufacturer: str
+    product: str
+    serial: str
 
 
-def _device(folder: Path) -> Device | None:
-    try:
-        vid, pid = int(_read(folder, "idVendor"), 16), int(_read(folder, "idProduct"), 16)
-        place = int(_read(folder, "busnum")), int(_read(folder, "devnum"))
-    except ValueError:
-        return None  # it goes away as we look
-    if (vid, pid) not in IDS:
-        return None
-    driver = next((_link(path / "driver") for path in sorted(folder.glob(f"{folder.name}:*"))), "")
-    maker, product, serial = (_read(folder, name) for name in ("manufacturer", "product", "serial"))
-    return Device(vid, pid, maker, product, serial, folder.name, *place, driver)
+def look(
+    mhz: Mapping[str, float], *, sysfs: Path = bus.SYSFS, dev: Path = bus.DEV, proc: Path = PROC
+) -> tuple[list[Stick], list[Lookalike]]:
+    """The sticks, and what only looks like one. `mhz`: by kind, where it is not the default."""
+    found = _devices(sysfs, dev)
+    held = holders(proc, dev) if found else {}
+    who = access.account(MINER, (GROUP,))
+    return [_stick(one, mhz, held, who) for one in found], lookalikes(sysfs)
 
 
-def _read(folder: Path, name: str) -> str:
-    try:
-        return (folder / name).read_text(errors="replace").strip()
-    except OSError:
-        return ""
+def _devices(sysfs: Path, dev: Path) -> Sequence[bus.Device]:
+    if bus.has_usb(sysfs):
+        return bus.scan(sysfs, dev)
+    with contextlib.suppress(ImportError, libusb.Unusable):
+        return libusb.scan(dev)
+    return ()
 
 
-def _link(path: Path) -> str:
-    return path.readlink().name if path.is_symlink() else ""
+def lookalikes(sysfs: Path = bus.SYSFS) -> list[Lookalike]:
+    found = []
+    for port, _ in sorted(bus.plugged(sysfs)):
+        folder = sysfs / "bus/usb/devices" / port
+        ids = (_read(folder, "idVendor"), _read(folder, "idProduct"))
+        one = Lookalike(port, *(_read(folder, name) for name in ("manufacturer", "product", "serial")))
+        if ids in IDS and not identify(int(ids[0], 16), int(ids[1], 16), one.manufacturer, one.product):
+            found.append(one)
+    return found
 
 
-def by_libusb() -> Iterator[Device]:
-    """The same through libusb: strings only of those that we may open. Nothing where libusb is not installed."""
-    try:
-        import usb.core
-        import usb.util
-
-        found = list(usb.core.find(find_all=True) or ())
-    except (ImportError, ValueError, OSError):  # NoBackendError is a ValueError
-        return
-    for one in found:
-        if (one.idVendor, one.idProduct) in IDS:
-            maker, product, serial = (_string(one, at) for at in (one.iManufacturer, one.iProduct, one.iSerialNumber))
-            port = f"{one.bus}-{'.'.join(map(str, one.port_numbers or ()))}"
-            yield Device(one.idVendor, one.idProduct, maker, product, serial, port, one.bus, one.address, "")
-
-
-def _string(device: object, index: int) -> str:
-    import usb.util
-
-    try:
-        return str(usb.util.get_string(device, index) or "")
-    except (ValueError, OSError):  # no permission: "The device has no langid"
-        return ""
-
-
-def holders(proc: Path = PROC, nodes: Path = NODES) -> dict[str, str]:
+def holders(proc: Path = PROC, dev: Path = bus.DEV) -> dict[str, str]:
     """Device node -> "cgminer (1234)". Only root sees what other users hold."""
     found: dict[str, str] = {}
     for folder in proc.glob("[0-9]*/fd"):
         with contextlib.suppress(OSError):
             for link in folder.iterdir():
                 target = str(link.readlink())
-                if target.startswith(f"{nodes}/"):
+                if target.startswith(f"{dev}/bus/usb/"):
                     found[target] = f"{_read(folder.parent, 'comm')} ({folder.parent.name})"
     return found
 
 
-def look(
-    mhz: Mapping[str, float], *, sysfs: Path = SYSFS, nodes: Path = NODES, proc: Path = PROC
-) -> tuple[list[Stick], list[Device]]:
-    """The sticks, and the ordinary devices that share a bridge with them. `mhz`: by kind, where not the default."""
-    there = list(devices(sysfs)) or list(by_libusb())
-    known = [(one, identify(one.vid, one.pid, one.manufacturer, one.product)) for one in there]
-    held = holders(proc, nodes) if any(model for _, model in known) else {}
-    sticks = [_stick(one, model, mhz, one.node(nodes), held) for one, model in known if model]
-    return sticks, [one for one, model in known if not model]
-
-
-def _stick(device: Device, model: Model, mhz: Mapping[str, float], node: Path, held: Mapping[str, str]) -> Stick:
-    kind = model.label.replace(" ", "").lower()
-    frequency = mhz.get(kind, model.default_mhz)
+def _stick(device: bus.Device, mhz: Mapping[str, float], held: Mapping[str, str], who: access.Account | None) -> Stick:
+    model, node = device.model, str(device.node)
+    frequency = mhz.get(model.label.replace(" ", "").lower(), model.default_mhz)
     return Stick(
         type=model.label,
         name=model.name,
@@ -149,22 +101,29 @@ def _stick(device: Device, model: Model, mhz: Mapping[str, float], node: Path, h
         serial=device.serial,
         port=device.port,
         driver=device.driver,
-        node=str(node),
-        usable=_is_usable(node),
+        node=node,
+        usable=_is_usable(device.node, who),
         mhz=frequency,
         expected_ghs=round(expected_ghs(model, frequency), 2),
-        in_use_by=held.get(str(node), device.driver if device.driver not in ("", "usbfs") else ""),
+        in_use_by=held.get(node, device.driver if device.driver != "usbfs" else ""),
     )
 
 
-def _is_usable(node: Path) -> bool:
-    """Whether its group may read and write it, as the udev rules say; root may always, which says nothing."""
+def _is_usable(node: Path, who: access.Account | None) -> bool | None:
+    """None where there is no user to ask for: the role miner is not deployed here."""
+    if who is None:
+        return None
     try:
-        found = node.stat()
-        group = grp.getgrgid(found.st_gid).gr_name
-    except (OSError, KeyError):
+        return access.problem(node, who) is None
+    except OSError:
         return False
-    return (group == GROUP and found.st_mode & 0o060 == 0o060) or found.st_mode & 0o006 == 0o006
+
+
+def _read(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def frequencies(words: Iterable[str]) -> dict[str, float]:

@@ -76,7 +76,7 @@ def _promised(state: StickState | None, there: Stick | None) -> float | None:
 
 def _status(state: StickState | None, there: Stick | None) -> str:
     if state is None:
-        return "no permission" if there and not there.usable else "not in cgminer"
+        return "no permission" if there and there.usable is False else "not in cgminer"
     if state.gone:
         return "unplugged"
     if state.enabled is False:

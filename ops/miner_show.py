@@ -17,6 +17,9 @@ STYLES = {
 }  # fmt: skip
 
 
+USABLE = {True: "yes", False: "NO: not of group plugdev", None: "-"}
+
+
 def out(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -71,7 +74,7 @@ def detected(found: Json) -> None:
         titles = ("type", "serial", "port", "driver", "GH/s", "MHz", "in use by", "usable")
         rows = [
             (s["type"], s["serial"] or "-", s["port"], s["driver"] or "-", f"{s['expected_ghs']:.1f}", f"{s['mhz']:g}",
-             s["in_use_by"] or "nobody", "yes" if s["usable"] else "NO: not of group plugdev")
+             s["in_use_by"] or "nobody", USABLE[s["usable"]])
             for s in found["sticks"]
         ]  # fmt: skip
         _print(_table(titles, rows, right=(4, 5)))

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from miner.alerts.rule import SEVERITIES
-from miner.alerts.windows import DAYS, Window, minutes
+from miner.alerts.windows import DAY, DAYS, Window, minutes
 from runtime import clock
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
@@ -136,12 +136,12 @@ def flapping(value: Any) -> dict[str, Any]:
 
 
 def daily(value: Any) -> int | None:
-    return None if value is None else minutes(str(value))
+    return None if value is None else minutes(str(value)) % DAY
 
 
 def _times(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 2 <= value <= 100):
-        raise ValueError(f"{value!r}: expected a whole number from 2 to 100, or 0 for never")
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 2 <= value <= 1000):
+        raise ValueError(f"{value!r}: expected a whole number from 2 to 1000, or 0 for never")
     return value
 
 

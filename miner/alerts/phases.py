@@ -13,7 +13,7 @@ BEAT = 60.0
 """`seen` and `beat` are kept to the minute: states that change each cycle would have to be stored each cycle."""
 AWAY = 3600.0
 """Seconds without a reading after which a pending alert starts anew. Some things are read every 20 minutes."""
-KEPT = 100
+KEPT = 1000
 """So many firings are remembered of an alert."""
 
 

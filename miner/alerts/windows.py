@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +52,4 @@ def minutes(text: str) -> int:
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError("expected a time of the day such as 22:30")
-    return int(found[1]) * 60 + int(found[2])
+    return int(found[1]) * 60 + int(found[2]) if found[1] else DAY

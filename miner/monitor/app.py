@@ -23,7 +23,7 @@ from miner.monitor.collect.expiry import Expiry
 from miner.monitor.collect.host import Disks, Host, Sensors
 from miner.monitor.collect.mining import Mining
 from miner.monitor.collect.services import Outbox, Ready
-from miner.monitor.collect.sticks import Sticks
+from miner.monitor.collect.sticks import FAREWELL_SECONDS, Sticks
 from miner.monitor.collect.tunnel import Tunnel
 from miner.monitor.collect.units import Units
 from miner.monitor.history import History, Point
@@ -113,7 +113,8 @@ class Monitor:
         """Stop missing a stick. False: it is plugged in, or was never known."""
         if not self._sticks.forget(key):
             return False
-        self.board.forget(key, "stick.")
+        self.board.put(self._sticks.readings())
+        asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self.board.forget, key, "stick.")
         self.number += 1
         return True
 
@@ -193,8 +194,8 @@ class Monitor:
             yield Expiry(watched.certificates, watched.keys)
         if watched.backups:
             yield Backups(watched.backups)
-        if watched.journal_git:
-            yield Journal(watched.journal_git)
+        if watched.journal:
+            yield Journal(watched.journal)
         if watched.drift:
             yield Drift(watched.drift)
         if watched.peers:

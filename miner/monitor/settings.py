@@ -44,7 +44,7 @@ class Watched:
 
     MONITOR_UNITS, MONITOR_MOUNTS; MONITOR_SERVICES (name=URL of its /ready), TV_URL (whose /api/state tells what sinks
     lag), MONITOR_CERTIFICATES (name=file.pem or name=host:port), MONITOR_KEYS (name=day on which it expires),
-    MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL_GIT (the log book's repository), MONITOR_DRIFT (a JSON file
+    MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL (what its sync says), MONITOR_DRIFT (a JSON file
     with the number of managed files that were changed), MONITOR_PEERS (name=URL of another host's monitor),
     MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector).
     """
@@ -56,7 +56,7 @@ class Watched:
     certificates: Pairs
     keys: tuple[tuple[str, datetime], ...]
     backups: Pairs
-    journal_git: Path | None
+    journal: Path | None
     drift: Path | None
     peers: Pairs
     tunnel: str
@@ -136,7 +136,7 @@ def _miner(env: Reader, given: Mapping[str, str]) -> MinerSettings:
 
 
 def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
-    journal, drift = env.path_or_none("MONITOR_JOURNAL_GIT"), env.path_or_none("MONITOR_DRIFT")
+    journal, drift = env.path_or_none("MONITOR_JOURNAL"), env.path_or_none("MONITOR_DRIFT")
     return Watched(
         units=env.read("MONITOR_UNITS", ",", _units),
         mounts=env.read("MONITOR_MOUNTS", "/", _words),
@@ -145,7 +145,7 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
         certificates=env.read("MONITOR_CERTIFICATES", ",", _pairs),
         keys=env.read("MONITOR_KEYS", ",", _days),
         backups=env.read("MONITOR_BACKUPS", ",", _pairs),
-        journal_git=journal,
+        journal=journal,
         drift=drift,
         peers=env.read("MONITOR_PEERS", ",", _services),
         tunnel=_tunnel(given.get("MONITOR_TUNNEL", "").strip(), env),

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from miner.sticks import MODELS
+from miner.sticks import MODELS, identify
+from miner.usb.bus import DEV, Device
 
 _IDS = frozenset((model.vid, model.pid) for model in MODELS)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A device with a stick's numbers, which is not yet a stick; strings are None without the right to ask for them."""
-
-    vid: int
-    pid: int
-    port: str
-    manufacturer: str | None
-    product: str | None
-    serial: str | None
 
 
 class Unusable(Exception):
     """There is no libusb on this machine, or it cannot be used."""
 
 
-def enumerate_devices() -> tuple[Seen, ...]:
-    """By port. Raises Unusable. Asks each device for its strings: some 14 ms, so not for every cycle."""
+def scan(dev: Path = DEV, backend: Any = None) -> tuple[Device, ...]:
+    """The sticks by port, as `bus.scan` tells them, but for the driver. Raises Unusable.
+
+    Each device with a stick's numbers is asked for its strings, which takes the right to open it and some 14 ms in all:
+    one that may not be opened is not known for a stick here. `backend`: pyusb's, for tests.
+    """
     import usb.core  # with ctypes it takes a megabyte, which a monitor with sysfs never needs
 
     try:
-        found = [one for one in usb.core.find(find_all=True) if (one.idVendor, one.idProduct) in _IDS]
+        found = [one for one in usb.core.find(find_all=True, backend=backend) if (one.idVendor, one.idProduct) in _IDS]
     except (usb.core.NoBackendError, usb.core.USBError) as error:
         raise Unusable(str(error) or type(error).__name__) from error
-    return tuple(sorted(map(_seen, found), key=lambda one: one.port))
+    return tuple(sorted(_sticks(found, dev), key=lambda one: one.port))
 
 
-def _seen(device: object) -> Seen:
-    numbers = getattr(device, "port_numbers", None) or ()
-    port = f"{getattr(device, 'bus', 0)}-{'.'.join(map(str, numbers))}"
-    texts = [_asked(device, name) for name in ("manufacturer", "product", "serial_number")]
-    return Seen(getattr(device, "idVendor", 0), getattr(device, "idProduct", 0), port, texts[0], texts[1], texts[2])
+def _sticks(found: list[Any], dev: Path) -> Iterator[Device]:
+    for one in found:
+        manufacturer, product = _asked(one, "manufacturer"), _asked(one, "product")
+        model = identify(one.idVendor, one.idProduct, manufacturer, product)
+        if model is not None:
+            port = f"{one.bus}-{'.'.join(map(str, one.port_numbers or ()))}"
+            node = dev / f"bus/usb/{one.bus:03d}/{one.address:03d}"
+            yield Device(model, _asked(one, "serial_number"), port, node, "")
 
 
-def _asked(device: object, name: str) -> str | None:
+def _asked(device: Any, name: str) -> str:
     """Without permission pyusb raises ValueError ("no langid"), for a device that left its USBError, an OSError."""
     try:
         value = getattr(device, name)
     except (ValueError, OSError, NotImplementedError):
-        return None
-    return str(value) if value is not None else None
+        return ""
+    return str(value or "")

@@ -19,6 +19,7 @@ from roles.monitor.actions import ActionsConfig
 from roles.monitor.rules import AlertsConfig
 
 RULES = "/opt/trading/monitor.json"
+SYNC = "/opt/trading/journal/sync.json"
 ENV = "/opt/trading/.env.d/monitor.env"
 UNITS: Mapping[str, tuple[str, ...]] = {
     "base": ("ssh.service",),
@@ -114,6 +115,7 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "keys": _pairs({name: day.isoformat() for name, day in c.keys.items()}),
         "backups": _pairs(c.backups),
         "peers": _pairs(c.peers),
+        "journal": SYNC if "logbook" in roles else "",
     }
 
 

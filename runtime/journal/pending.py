@@ -12,6 +12,8 @@ from pathlib import Path
 from runtime import clock
 
 FILE = "trading-ops-sync.json"
+TOLD = "journal/sync.json"
+"""Beside the log book: what `tell` writes."""
 FIRST, LAST = 30.0, 3600.0
 """Seconds until the second attempt, and at most between two."""
 
@@ -54,6 +56,21 @@ def wait(git_dir: Path, why: str) -> None:
     """Something waits that was not tried yet: the next attempt is due at once."""
     now, before = clock.iso(clock.now()), read(git_dir)
     _write(git_dir / FILE, replace(before, next_try=now) if before else Pending(now, 0, now, "waiting", why))
+
+
+def tell(place: Path, left: Pending | None) -> None:
+    """For those who may not look into the repository, which is root's on a host: since when something waits.
+
+    `at`: when this was true. Nothing of the remote or of the log book is in it, so all may read it.
+    """
+    if not place.parent.is_dir():
+        return
+    said = {"at": clock.iso(clock.now()), "since": left.since if left else None, "code": left.code if left else ""}
+    draft = place.with_name(f"{place.name}.{os.getpid()}")
+    with suppress(OSError):
+        draft.write_text(json.dumps(said) + "\n")
+        draft.chmod(0o644)
+        draft.replace(place)
 
 
 def clear(git_dir: Path) -> None:

@@ -204,6 +204,8 @@ def due(path: Path) -> int:
     if left and not left.is_due:
         return 0
     done = sync(path)
+    if repo:
+        pending.tell(path.parent / pending.TOLD, pending.read(repo.git_dir))
     told = (done.message or _words(path, done), done.hint, done.note)
     sys.stdout.write("".join(f"{text}\n" for text in told if text))
     return 0 if done.ok or done.code in AGAIN else 1

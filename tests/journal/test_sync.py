@@ -313,6 +313,22 @@ def test_each_attempt_waits_longer_and_the_timer_waits_its_turn(laptop: Clone, h
     assert pending.read(git_dir) is None
 
 
+def test_the_timer_says_to_others_since_when_something_waits(laptop: Clone, hub: Path) -> None:
+    told = laptop.book.parent / pending.TOLD
+    assert sync.due(laptop.book) == 0 and not told.exists(), "a folder for it is the role's to make"
+    told.parent.mkdir()
+    sync.due(laptop.book)
+    assert json.loads(told.read_text())["since"] is None
+    hub.rename(hub.with_suffix(".away"))
+    laptop.save(entry(1, "unpushed"))
+    sync.due(laptop.book)
+    said = json.loads(told.read_text())
+    waiting = pending.read(laptop.book.parent / ".git")
+    assert waiting is not None and said["since"] == waiting.since
+    assert set(said) == {"at", "since", "code"}, "no address, no message"
+    assert told.stat().st_mode & 0o777 == 0o644
+
+
 def test_a_protected_branch(laptop: Clone, hub: Path) -> None:
     hook = hub / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)

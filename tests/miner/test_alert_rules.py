@@ -87,7 +87,7 @@ def test_all_mistakes_are_said_at_once_each_with_its_place_and_the_nearest_name(
         ("host.bsy", "did you mean 'host.busy'"),
         ("quiet_hours: form", "did you mean 'from'"),
         ("maintenance: to", "must come after"),
-        ("flapping: times", "from 2 to 100"),
+        ("flapping: times", "from 2 to 1000"),
         ("daily", "22:30"),
     ):
         assert any(line.startswith(place) and words in line for line in said), (place, said)

@@ -26,6 +26,7 @@ from miner.monitor.collect.tunnel import Tunnel
 from miner.monitor.collect.units import Units
 from miner.readings import Reading
 from runtime import clock, probe
+from runtime.journal import pending
 from runtime.keys import Secret
 from tests.miner.collect_kit import found_by, value
 
@@ -240,16 +241,14 @@ def test_the_newest_backup_counts(tmp_path: Path) -> None:
 
 
 def test_what_the_log_book_has_not_pushed(tmp_path: Path) -> None:
-    git = tmp_path / ".git"
-    git.mkdir()
-    journal = Journal(git)
-    assert value(found_by(journal), "journal.push_age_s") == 0
+    said = tmp_path / "sync.json"
+    pending.tell(said, None)
+    assert value(found_by(Journal(said)), "journal.push_age_s") == 0
     since = clock.iso(clock.now() - timedelta(hours=2))
-    waiting = {"since": since, "attempts": 3, "next_try": since, "code": "offline", "message": "no network", "hint": ""}
-    (git / "trading-ops-sync.json").write_text(json.dumps(waiting))
-    found = found_by(journal)
+    pending.tell(said, pending.Pending(since, 3, since, "offline", "a message with the remote in it"))
+    found = found_by(Journal(said))
     assert value(found, "journal.push_age_s") == pytest.approx(7200, abs=30)
-    assert found["journal.push_age_s", ""].note == "no network"
+    assert found["journal.push_age_s", ""].note == "offline"
 
 
 def test_drift(tmp_path: Path) -> None:

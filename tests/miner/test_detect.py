@@ -7,16 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-import usb.backend.libusb1
-import usb.core
-from usb.backend import IBackend
 
 from miner import detect
 from miner.detect import look
+from miner.sticks import identify
+from miner.usb import access, libusb
+from miner.usb.bus import Device
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,8 +24,9 @@ class Bus:
     """/sys/bus/usb/devices, /dev/bus/usb and /proc of a machine."""
 
     def __init__(self, root: Path) -> None:
-        self.sysfs, self.nodes, self.proc = root / "devices", root / "bus", root / "proc"
-        self.sysfs.mkdir()
+        self.sysfs, self.dev, self.proc = root / "sys", root / "dev", root / "proc"
+        self.devices = self.sysfs / "bus/usb/devices"
+        self.devices.mkdir(parents=True)
         self.proc.mkdir()
         self._number = 1
 
@@ -35,7 +35,7 @@ class Bus:
         vendor, _, model = ids.partition(":")
         facts = {"idVendor": vendor, "idProduct": model, "busnum": "1", "devnum": str(self._number)}
         facts |= {"manufacturer": maker, "product": product, "serial": serial}
-        folder = self.sysfs / port
+        folder = self.devices / port
         folder.mkdir()
         for name, text in facts.items():
             if text:
@@ -43,7 +43,7 @@ class Bus:
         (folder / f"{port}:1.0").mkdir()
         if driver:
             (folder / f"{port}:1.0" / "driver").symlink_to(f"../../../drivers/{driver}")
-        node = self.nodes / "001" / f"{self._number:03}"
+        node = self.dev / "bus/usb/001" / f"{self._number:03}"
         node.parent.mkdir(parents=True, exist_ok=True)
         node.touch()
         node.chmod(0o666)
@@ -56,7 +56,7 @@ class Bus:
         (folder / "7").symlink_to(node)
 
     def look(self, **mhz: float) -> tuple[list[Any], list[Any]]:
-        return look(mhz, sysfs=self.sysfs, nodes=self.nodes, proc=self.proc)
+        return look(mhz, sysfs=self.sysfs, dev=self.dev, proc=self.proc)
 
 
 @pytest.fixture
@@ -84,66 +84,32 @@ def test_what_is_asked_for_is_what_is_expected(bus: Bus) -> None:
     assert detect.frequencies(["r606=600", "compac=143.75"]) == {"r606": 600, "compac": 143.75}
 
 
-def test_a_node_that_its_group_may_not_open_is_not_usable(bus: Bus) -> None:
+def test_a_node_that_cgminer_may_not_open_is_not_usable(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     node = bus.plug("1-1", "0403:6015", "GekkoScience", "R606 Bitcoin Miner", "1")
+    monkeypatch.setattr(access, "account", lambda name, extra: access.Account(name, 12345, frozenset({46})))
     node.chmod(0o664)
     assert [one.usable for one in bus.look()[0]] == [False]
     os.chown(node, -1, 46)  # plugdev is 46 on every Debian
     assert [one.usable for one in bus.look()[0]] == [True]
     node.unlink()
     assert [one.usable for one in bus.look()[0]] == [False]
+    monkeypatch.setattr(access, "account", lambda name, extra: None)
+    assert [one.usable for one in bus.look()[0]] == [None]
 
 
 def test_a_stick_that_leaves_as_we_look_is_left_out(bus: Bus) -> None:
     bus.plug("1-1", "0403:6015", "GekkoScience", "R606 Bitcoin Miner", "1")
-    (bus.sysfs / "1-1" / "devnum").unlink()
+    (bus.devices / "1-1" / "devnum").unlink()
     assert bus.look() == ([], [])
 
 
-def test_without_sysfs_libusb_is_asked(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> None:
-    found = detect.Device(0x0403, 0x6015, "GekkoScience", "R606 Bitcoin Miner", "5", "1-4", 1, 9, "")
-    monkeypatch.setattr(detect, "by_libusb", lambda: iter([found]))
+def test_without_sysfs_libusb_is_asked(monkeypatch: pytest.MonkeyPatch, bus: Bus, tmp_path: Path) -> None:
+    model = identify(0x0403, 0x6015, "GekkoScience", "R606 Bitcoin Miner")
+    assert model is not None
+    found = Device(model, "5", "1-4", tmp_path, "")
+    monkeypatch.setattr(libusb, "scan", lambda dev: (found,))
+    bus.devices.rmdir()
     assert [one.port for one in bus.look()[0]] == ["1-4"]
-
-
-class Libusb(IBackend):  # type: ignore[misc]  # pyusb has no types
-    """A bus behind libusb's interface: a stick that may be opened, and one whose node is root's."""
-
-    STRINGS: ClassVar = {1: "GekkoScience", 2: "CompacF Bitcoin Miner", 3: "10042"}
-
-    def enumerate_devices(self) -> list[int]:
-        return [4, 5]
-
-    def get_device_descriptor(self, device: int) -> Any:
-        shown = {"bLength": 18, "bDescriptorType": 1, "bcdUSB": 0x200, "bDeviceClass": 0, "bDeviceSubClass": 0}
-        shown |= {"bDeviceProtocol": 0, "bMaxPacketSize0": 64, "idVendor": 0x0403, "idProduct": 0x6015, "bcdDevice": 1}
-        shown |= {"iManufacturer": 1, "iProduct": 2, "iSerialNumber": 3, "bNumConfigurations": 1, "speed": 3}
-        return SimpleNamespace(**shown, address=device, bus=1, port_number=device, port_numbers=(1, device))
-
-    def open_device(self, device: int) -> int:
-        if device == 5:
-            raise usb.core.USBError("Access denied (insufficient permissions)", errno=13)
-        return device
-
-    def close_device(self, handle: int) -> None:
-        return
-
-    def ctrl_transfer(
-        self, handle: int, kind: int, request: int, value: int, index: int, data: Any, timeout: int
-    ) -> int:
-        """GET_DESCRIPTOR of a string: its number is the low byte, 0 asks for languages."""
-        text = self.STRINGS.get(value & 0xFF, "\u0409").encode("utf-16-le")
-        said = bytes([len(text) + 2, 3]) + text
-        for at, byte in enumerate(said[: len(data)]):
-            data[at] = byte
-        return min(len(said), len(data))
-
-
-def test_libusb_tells_the_strings_of_what_may_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usb.backend.libusb1, "get_backend", lambda find_library=None: Libusb())
-    assert [(one.port, one.product, one.serial) for one in detect.by_libusb()] == [
-        ("1-1.4", "CompacF Bitcoin Miner", "10042"), ("1-1.5", "", ""),
-    ]  # fmt: skip
 
 
 def test_the_program_answers_with_one_object() -> None:

@@ -32,7 +32,15 @@ class Perf(RoleConfig):
     token: Secret
 
 
+class Monitor(RoleConfig):
+    port: int = Field(8020, ge=1024, le=65535)
+    listen: str = "127.0.0.1"
+    ops_key: Secret
+
+
 CONFIGS: dict[str, type[RoleConfig]] = {"base": Base, "webhook": Webhook, "perf": Perf}
+PROJECT = CONFIGS | {"monitor": Monitor}
+"""Of the roles that the project's own inventory has."""
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from ops.role_config import RoleConfig
 from ops.secrets import project_vault
 from runtime.journal import runner
 from runtime.journal.book import parse
+from tests.ops.conftest import PROJECT
 
 Configs = dict[str, type[RoleConfig]]
 Deploy = Callable[..., int]
@@ -110,12 +111,12 @@ def test_a_log_book_that_cannot_be_written_fails_no_deploy(
 
 
 def test_a_rotation_is_told_without_any_value(
-    book: Path, configs: Configs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths.INVENTORY.write_text((Path(__file__).parents[2] / "inventory.yaml").read_text())
     project_vault().set("webhook_key", "the-old-value-of-the-key", None)
     monkeypatch.setattr("sys.stdin", io.StringIO("the-new-value-of-the-key\n"))
-    secrets_tasks.rotate("webhook_key", value_from_stdin=True, configs=configs, journal=partial(runner.write, book))
+    secrets_tasks.rotate("webhook_key", value_from_stdin=True, configs=PROJECT, journal=partial(runner.write, book))
     (found,) = entries(book)
     assert found.title == "Rotation : webhook_key"
     assert "à déployer : ./inv deploy --host admin-trading" in found.text

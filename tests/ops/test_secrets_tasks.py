@@ -13,6 +13,7 @@ from ops.errors import SecretsError, UsageError
 from ops.role_config import RoleConfig
 from ops.secret_edit import MEMORY, edit
 from ops.secrets import lab_vault, project_vault
+from tests.ops.conftest import PROJECT
 
 Configs = dict[str, type[RoleConfig]]
 Pipe = Callable[[str], None]
@@ -29,6 +30,12 @@ def project(machine: Path) -> Path:
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
     """Feed stdin as a pipe would."""
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+@pytest.fixture
+def configs() -> Configs:
+    """Those of the project's own inventory, which these tests copy."""
+    return PROJECT
 
 
 @pytest.mark.parametrize("name", ["webhook_key", "ops_key", "perf_token"])

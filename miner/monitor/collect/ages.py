@@ -10,7 +10,6 @@ from miner.monitor.schedule import Blocking
 from miner.monitor.settings import Pairs
 from miner.readings import Reading
 from runtime import clock
-from runtime.journal import pending
 
 
 class Backups(Blocking):
@@ -27,23 +26,19 @@ class Backups(Blocking):
 
 
 class Journal(Blocking):
-    """Since when something of the log book waits to be pushed, as `runtime.journal.pending` wrote it down."""
+    """Since when something of the log book waits to be pushed, as whoever syncs it wrote it down (`pending.tell`)."""
 
     name, every, timeout = "journal", 60.0, 10.0
 
-    def __init__(self, git_dir: Path) -> None:
+    def __init__(self, file: Path) -> None:
         super().__init__()
-        self._git_dir = git_dir
+        self._file = file
 
     def measure(self) -> list[Reading]:
-        next(
-            self._git_dir.iterdir(), None
-        )  # raises where this user may not look: an absent file would say "all is well"
-        waiting = pending.read(self._git_dir)
-        if waiting is None:
-            return [Reading("journal.push_age_s", "", 0.0)]
-        age = (clock.now() - clock.from_iso(waiting.since)).total_seconds()
-        return [Reading("journal.push_age_s", "", max(0.0, age), waiting.message[:200])]
+        said = json.loads(self._file.read_text())
+        since, code = said["since"], str(said.get("code", ""))
+        age = (clock.now() - clock.from_iso(since)).total_seconds() if since else 0.0
+        return [Reading("journal.push_age_s", "", max(0.0, age), code)]
 
 
 class Drift(Blocking):

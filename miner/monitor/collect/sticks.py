@@ -9,13 +9,15 @@ from pathlib import Path
 
 from miner.monitor.schedule import Collector
 from miner.readings import Reading
-from miner.usb import access, bus, known
+from miner.usb import access, bus, known, libusb
 from miner.usb.access import Account
 from miner.usb.bus import Device
 from miner.usb.known import Known
 from runtime import clock
 
 SCAN_SECONDS = 30.0
+FAREWELL_SECONDS = 15.0
+"""So long a forgotten stick is said to be there: what fires for it ends, and people hear that."""
 FILE = "sticks.json"
 
 log = logging.getLogger("miner.monitor")
@@ -36,11 +38,12 @@ class Sticks(Collector):
         self._seen: frozenset[tuple[str, int]] = frozenset()
         self._hubs: dict[str, bool] = {}
         self._usable: dict[str, tuple[bool | None, str]] = {}
+        self._leaving: dict[str, float] = {}
         self.known: dict[str, Known] = _remembered(self._file)
         self.present: dict[str, Device] = {}
 
     async def collect(self) -> list[Reading]:
-        if not bus.has_usb(self._sysfs):
+        if not self.known and not self._leaving and not self._has_usb:
             return []
         seen = bus.plugged(self._sysfs)
         if seen != self._seen or clock.steady() >= self._due:
@@ -51,7 +54,7 @@ class Sticks(Collector):
     async def look(self) -> None:
         """Read the bus anew; in a thread, for each device is a handful of files."""
         before = dict(self.known)
-        devices = await asyncio.to_thread(bus.scan, self._sysfs, self._dev)
+        devices = await asyncio.to_thread(self._scan)
         self.present = known.settle(self.known, devices)
         who = self._who()
         self._usable = {key: _access(one, who) for key, one in self.present.items()}
@@ -61,7 +64,9 @@ class Sticks(Collector):
             self._remember()
 
     def readings(self) -> list[Reading]:
-        found = [self._present(key) for key in self.known]
+        self._leaving = {key: until for key, until in self._leaving.items() if until > clock.steady()}
+        found = [Reading("stick.present", key, 1.0, "forgotten") for key in self._leaving if key not in self.known]
+        found += [self._present(key) for key in self.known]
         usable = ((key, *said) for key, said in self._usable.items())
         found += [Reading("stick.usable", key, _number(may), why) for key, may, why in usable]
         return found + [Reading("hub.present", hub, float(there)) for hub, there in self._hubs.items()]
@@ -79,9 +84,20 @@ class Sticks(Collector):
         if key not in self.known or key in self.present:
             return False
         del self.known[key]
+        self._leaving[key] = clock.steady() + FAREWELL_SECONDS
         self._remember()
         self._due = -SCAN_SECONDS
         return True
+
+    @property
+    def _has_usb(self) -> bool:
+        return bus.has_usb(self._sysfs) or (self._dev / "bus/usb").is_dir()
+
+    def _scan(self) -> tuple[Device, ...]:
+        """By sysfs; by libusb where that is not mounted and there are devices all the same. Raises Unusable."""
+        if bus.has_usb(self._sysfs) or not self._has_usb:
+            return bus.scan(self._sysfs, self._dev)
+        return libusb.scan(self._dev)
 
     def _present(self, key: str) -> Reading:
         one = self.known[key]

@@ -129,7 +129,7 @@ function showMachine() {
     ...readings("disk.inodes_free_ratio").map((one) => [`${t("inodes_free")} ${one.target}`, percent, one]),
     [t("clock_set"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("clock.synchronised")],
     [t("supply"), (value) => (value === null ? "–" : value ? t("ok") : t("too_low")), reading("host.undervoltage")],
-    ...readings("expiry.days").map((one) => [`${t("expires")} ${one.target}`, (value) => span(value * 86_400), one]),
+    ...readings("expiry.days").map((one) => [`${t("expiry")} ${one.target}`, (value) => span(value * 86_400), one]),
     ...readings("backup.age_s").map((one) => [`${t("backup_age")} ${one.target}`, span, one]),
     [t("tunnel"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("tunnel.reaches_us")],
     [t("push_age"), span, reading("journal.push_age_s")],
