@@ -1,6 +1,6 @@
 """From changes to the few messages that people get. Pure.
 
-What is told at the same moment goes together: what began in one notice, what ended in another. After a handful of
+What is told at the same moment goes together: what began in one notice, what ended in another. After twenty
 notices within a minute the next ones wait for company: see `Pace`.
 """
 
@@ -18,8 +18,9 @@ NoticeKind = Literal["firing", "resolved", "repeat", "action", "summary", "info"
 
 LINES = 20
 """So many alerts are named in one notice; of more the rest is counted."""
-BURST, BURST_SECONDS, STORM_SECONDS = 5, 60.0, 20.0
-"""After so many notices of changes within so many seconds, what follows is gathered for so long."""
+BURST, BURST_SECONDS, STORM_SECONDS = 20, 60.0, 10.0
+"""After so many notices of changes within so many seconds (what Telegram lets a group have), what follows is gathered
+for so long."""
 
 
 @dataclass(frozen=True, slots=True)
