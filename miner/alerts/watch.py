@@ -114,8 +114,8 @@ class Watchman:
     def standing(self) -> tuple[Standing, ...]:
         """What fires, the worst first, then the oldest."""
         moment = self._now()
-        quiet = self._quiet(moment)
-        found = [self._shown(one, moment, quiet) for one in self._states.alerts.values() if one.fires_now]
+        fires = engine.firing(self._rules, self._states, moment.steady, self._quiet(moment))
+        found = [self._shown(alert, silence) for alert, silence in fires]
         return tuple(sorted(found, key=lambda one: (-RANK[one.severity], one.since, one.rule, one.target)))
 
     async def mute(self, scope: str, seconds: float, by: str) -> None:
@@ -201,10 +201,9 @@ class Watchman:
         hours = any(one.holds(moment.at, self._zone) for one in self._rules.quiet_hours)
         return Quiet(muted, kept, hours)
 
-    def _shown(self, alert: Alert, moment: Moment, quiet: Quiet) -> Standing:
+    def _shown(self, alert: Alert, silence: str) -> Standing:
         rule = self._rules.rules.get(alert.rule)
         text = self._words.alert(alert.rule, rule.metric if rule else "", alert.target, alert.value, alert.note)
-        silence = engine.silence(self._rules, self._states, alert, moment.steady, quiet)
         since = clock.from_iso(alert.fired_at)
         return Standing(alert.rule, alert.target, alert.severity, since, text, bool(silence), silence)
 
