@@ -238,20 +238,22 @@ class Watchman:
             return
 
     async def _sum_up(self, moment: Moment) -> None:
-        """Raises StoreError. A day that began while nobody watched is told late, and once."""
-        if self._rules.daily is None:
-            return
-        due = summary.last_due(moment.at, self._rules.daily, self._zone)
+        """Raises StoreError. A day that ended while nobody watched is told late; its key makes it once."""
+        due = summary.last_due(moment.at, self._rules.daily or 0, self._zone)
         day = due.date().isoformat()
-        if not self._summed or day <= self._summed:
-            await self._remember(day if not self._summed else self._summed)
+        if not self._summed or day <= self._summed:  # the first start, the same day, or the calendar was set back
+            await self._remember(day)
             return
+        if self._rules.daily is not None:
+            await self._tell_day(due, day)
+        await self._remember(day)
+        await self._store.write(lambda connection: memory.prune(connection, moment.at))
+
+    async def _tell_day(self, due: datetime, day: str) -> None:
         counts = await asyncio.to_thread(self._counts, due - timedelta(days=1))
         standing = [one.text for one in self.standing() if not one.muted]
         text = summary.text(await self._asked(), counts, standing, self._words)
         await self.tell("summary", "info", text, f"daily:{self._host}:{day}")
-        await self._remember(day)
-        await self._store.write(lambda connection: memory.prune(connection, moment.at))
 
     async def _asked(self) -> summary.Figures:
         """A day without figures is summed up all the same."""
