@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TextIO
 
-from ops import machine
+from ops import failed_tests, machine
 from ops.errors import OpsError
 from ops.paths import ROOT
 
@@ -43,22 +44,32 @@ def test(only: str = "") -> None:
     """Raises OpsError naming the steps that failed."""
     machine.require(NEEDS, why="the test suite", say=_say, error=OpsError)
     _make_venv()
-    failed = _in_turn([("pytest", ["pytest", *shlex.split(only)])]) if only else _everything()
+    failed = _in_turn([("pytest", ["pytest", *shlex.split(only)])]) if only else _everything_twice_told()
     if failed:
         raise OpsError(f"failed: {', '.join(failed)}", hint="each one's output is above")
 
 
-def _everything() -> list[str]:
+def _everything_twice_told() -> list[str]:
+    """Returns which steps failed; which tests, and why, is the last thing that is printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        failed = _everything(Path(folder))
+        sys.stdout.write(failed_tests.told(failed_tests.failed(Path(folder))))
+        sys.stdout.flush()
+    return failed
+
+
+def _everything(reports: Path) -> list[str]:
     """Returns which steps failed.
 
     Two rows of steps run side by side, since tests on real hosts, and those of the log book, mostly wait for a disk or
     another process. What the second row says is shown at the end.
     """
     hosts: list[Step] = [
-        ("pytest on real hosts", [*PYTEST, "-m", "lab"]),
-        ("pytest of the log book", [*PYTEST, LOGBOOK]),
+        ("pytest on real hosts", [*PYTEST, f"--junitxml={reports}/hosts.xml", "-m", "lab"]),
+        ("pytest of the log book", [*PYTEST, f"--junitxml={reports}/logbook.xml", LOGBOOK]),
     ]
-    others: list[Step] = [("mypy", ["mypy"]), ("pytest", [*PYTEST, "-m", "not lab", f"--ignore={LOGBOOK}"])]
+    rest = [*PYTEST, f"--junitxml={reports}/rest.xml", "-m", "not lab", f"--ignore={LOGBOOK}"]
+    others: list[Step] = [("mypy", ["mypy"]), ("pytest", rest)]
     failed = _in_turn([("ruff check", ["ruff", "check", "."]), ("ruff format", ["ruff", "format", "--check", "."])])
     with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(_in_turn, others, said)
