@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,30 +12,31 @@ MOST = 20
 
 @dataclass(frozen=True)
 class Failed:
-    """`name` as pytest takes it after -k, with its module; `text`: the end of what it printed."""
+    """`id` as pytest takes it; `text`: the end of what it printed."""
 
-    name: str
+    id: str
     text: str
 
 
-def failed(folder: Path) -> list[Failed]:
-    """Of the JUnit reports in a folder. One that is torn, because its pytest died, holds no names."""
-    return [found for path in sorted(folder.glob("*.xml")) for found in _read(path)]
+def failed(report: Path) -> list[Failed]:
+    """Of a JUnit report (family xunit1, which names files). One that is absent or torn tells of none."""
+    try:
+        tree = ET.parse(report)  # noqa: S314 - our own pytest wrote it a moment ago
+    except (ET.ParseError, OSError):
+        return []
+    return [_failed(case, outcome) for case in tree.iter("testcase") for outcome in _bad(case)[:1]]
 
 
 def told(found: list[Failed]) -> str:
     """Each with the end of its report; those beyond MOST by name only."""
-    parts = [f"--- {one.name}\n{one.text}\n" for one in found[:MOST]]
-    parts += [f"--- {one.name}\n" for one in found[MOST:]]
-    return "".join(parts)
+    parts = [f"--- {one.id}\n{one.text}\n" for one in found[:MOST]]
+    return "".join([*parts, *(f"--- {one.id}\n" for one in found[MOST:])])
 
 
-def _read(path: Path) -> Iterator[Failed]:
-    try:
-        tree = ET.parse(path)  # noqa: S314
-    except ET.ParseError:
-        return
-    for case in tree.iter("testcase"):
-        for outcome in (*case.iter("failure"), *case.iter("error")):
-            name = f"{case.get('classname')}::{case.get('name')}"
-            yield Failed(name, "\n".join((outcome.text or outcome.get("message") or "").splitlines()[-LINES:]))
+def _bad(case: ET.Element) -> list[ET.Element]:
+    return [*case.iter("failure"), *case.iter("error")]
+
+
+def _failed(case: ET.Element, outcome: ET.Element) -> Failed:
+    text = outcome.text or outcome.get("message") or ""
+    return Failed(f"{case.get('file')}::{case.get('name')}", "\n".join(text.splitlines()[-LINES:]))

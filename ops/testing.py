@@ -15,6 +15,7 @@ from typing import TextIO
 
 from ops import failed_tests, machine
 from ops.errors import OpsError
+from ops.failed_tests import Failed
 from ops.paths import ROOT
 
 PYTHON = ROOT / ".venv-test/bin/python"
@@ -35,7 +36,9 @@ NEEDS = {
 }
 
 
-PYTEST = ("pytest", "--durations=10", "--durations-min=5")
+PYTEST = ("pytest", "--durations=10", "--durations-min=5", "-o", "junit_family=xunit1")
+SECOND_TRIES = 3
+"""With more failures than these, nothing is tried again."""
 LOGBOOK = "tests/journal"
 Step = tuple[str, list[str]]
 
@@ -44,35 +47,42 @@ def test(only: str = "") -> None:
     """Raises OpsError naming the steps that failed."""
     machine.require(NEEDS, why="the test suite", say=_say, error=OpsError)
     _make_venv()
-    failed = _in_turn([("pytest", ["pytest", *shlex.split(only)])]) if only else _everything_twice_told()
+    failed = _in_turn([("pytest", ["pytest", *shlex.split(only)])]) if only else _everything()
     if failed:
         raise OpsError(f"failed: {', '.join(failed)}", hint="each one's output is above")
 
 
-def _everything_twice_told() -> list[str]:
-    """Returns which steps failed; which tests, and why, is the last thing that is printed."""
+def _everything() -> list[str]:
+    """Returns which steps failed. What failed, and why, is the last thing that is printed."""
     with tempfile.TemporaryDirectory() as folder:
-        failed = _everything(Path(folder))
-        sys.stdout.write(failed_tests.told(failed_tests.failed(Path(folder))))
-        sys.stdout.flush()
-    return failed
+        reports = Path(folder)
+        steps = _both_rows(reports)
+        found = {name: failed_tests.failed(reports / f"{name}.xml") for name in steps}
+        tests = [test for name in steps for test in found[name]]
+        is_settled = all(found.values()) and len(tests) <= SECOND_TRIES and _pass_alone(tests)
+        _say_last(failed_tests.told(tests))
+    if steps and is_settled:
+        _say(f"PASSED ONLY WHEN RUN AGAIN ALONE, look at them: {', '.join(test.id for test in tests)}")
+        return []
+    return steps
 
 
-def _everything(reports: Path) -> list[str]:
+def _pass_alone(tests: list[Failed]) -> bool:
+    """Two rows on a small machine may starve a test that waits for a service; one that is wrong fails again."""
+    return not tests or _passes("pytest of those that failed", [*PYTEST, *(test.id for test in tests)], None)
+
+
+def _both_rows(reports: Path) -> list[str]:
     """Returns which steps failed.
 
     Two rows of steps run side by side, since tests on real hosts, and those of the log book, mostly wait for a disk or
     another process. What the second row says is shown at the end.
     """
-    hosts: list[Step] = [
-        ("pytest on real hosts", [*PYTEST, f"--junitxml={reports}/hosts.xml", "-m", "lab"]),
-        ("pytest of the log book", [*PYTEST, f"--junitxml={reports}/logbook.xml", LOGBOOK]),
-    ]
-    rest = [*PYTEST, f"--junitxml={reports}/rest.xml", "-m", "not lab", f"--ignore={LOGBOOK}"]
-    others: list[Step] = [("mypy", ["mypy"]), ("pytest", rest)]
+    hosts = [_pytest("pytest on real hosts", reports, "-m", "lab"), _pytest("pytest of the log book", reports, LOGBOOK)]
+    rest = _pytest("pytest", reports, "-m", "not lab", f"--ignore={LOGBOOK}")
     failed = _in_turn([("ruff check", ["ruff", "check", "."]), ("ruff format", ["ruff", "format", "--check", "."])])
     with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(_in_turn, others, said)
+        waiting = beside.submit(_in_turn, [("mypy", ["mypy"]), rest], said)
         failed += _in_turn(hosts)
         _say("waiting for the other tests …")
         failed += waiting.result()
@@ -80,6 +90,15 @@ def _everything(reports: Path) -> list[str]:
         shutil.copyfileobj(said, sys.stdout)
         sys.stdout.flush()
     return failed
+
+
+def _pytest(name: str, reports: Path, *arguments: str) -> Step:
+    return name, [*PYTEST, f"--junitxml={reports / name}.xml", *arguments]
+
+
+def _say_last(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _make_venv() -> None:
