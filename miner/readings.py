@@ -6,7 +6,8 @@ a sink; "" is the host itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -31,10 +32,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What was measured at one moment. A reading that is absent says nothing about its metric."""
+    """What was measured at one moment. A reading that is absent says nothing about its metric.
+
+    `within`: which target is part of which other one: a stick's key -> its hub's port path, a hub's -> the hub it hangs
+    on, a service -> its unit. What is wrong with the whole silences the part; empty says nothing new.
+    """
 
     moment: Moment
     readings: tuple[Reading, ...]
+    within: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +95,5 @@ METRICS: dict[str, Metric] = {
     "node.peers": Metric("count", "node", "its peers"),
     "node.lag": Metric("count", "node", "blocks it is behind"),
     "peer.seen_s": Metric("seconds", "host", "since another host's monitor answered"),
+    "miner.uptime_s": Metric("seconds", "", "since cgminer started: its hashrates mean little in its first minutes"),
 }

@@ -26,13 +26,19 @@ NEEDS = {
     "gcc": "gcc",
     "/usr/include/time.h": "libc6-dev",
     "git": "git",
+    "mke2fs": "e2fsprogs",
+    "qemu-img": "qemu-utils",
+    "qemu-system-x86_64": "qemu-system-x86",
     "ip": "iproute2",
     "mmdebstrap": "mmdebstrap",
     "nft": "nftables",
+    "/usr/lib/python3/dist-packages/gi": "python3-gi",
+    "/usr/share/doc/gir1.2-umockdev-1.0": "gir1.2-umockdev-1.0",  # what it brings stands in a folder by architecture
     "/usr/sbin/sshd": "openssh-server",
     "ssh": "openssh-client",
     "systemd-analyze": "systemd",
     "systemd-nspawn": "systemd-container",
+    "umockdev-wrapper": "umockdev",
 }
 
 

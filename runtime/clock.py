@@ -46,7 +46,7 @@ class Watch:
 
     def shown(self, now: datetime) -> tuple[datetime, ...]:
         """`now`, then what the clock would show had it not been set lately."""
-        ahead, here = _ahead(), _since_boot()
+        ahead, here = _ahead(), since_boot()
         if abs(ahead - self._ahead) > self.SET_SECONDS:
             self._set.append((here, self._ahead))
         self._ahead = ahead
@@ -55,9 +55,9 @@ class Watch:
 
 
 def _ahead() -> float:
-    return time.time() - _since_boot()
+    return time.time() - since_boot()
 
 
-def _since_boot() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+def since_boot() -> float:
+    """Seconds on a clock that nobody sets, that goes on while the machine sleeps, and that all processes share."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -15,9 +15,20 @@ from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 
 Kind = Literal[
-    "opened", "closed", "signals", "refused", "tests", "reset", "pause", "checklist", "updates", "ignored", "duplicates"
+    "opened",
+    "closed",
+    "signals",
+    "refused",
+    "tests",
+    "reset",
+    "pause",
+    "health",
+    "checklist",
+    "updates",
+    "ignored",
+    "duplicates",
 ]
-USUAL: tuple[Kind, ...] = ("opened", "closed", "signals", "refused", "tests", "reset", "pause")
+USUAL: tuple[Kind, ...] = ("opened", "closed", "signals", "refused", "tests", "reset", "pause", "health")
 
 
 def _token(value: Secret) -> Secret:
@@ -44,6 +55,7 @@ class Config(RoleConfig):
     timeout: float = Field(10, ge=1, le=120, description="seconds Telegram has for an answer")
     webhook_url: Url = Field("http://127.0.0.1:8000", description="tv-webhook, on this host")
     perf_url: Url = Field("http://127.0.0.1:8010", description="the ledger, on this host")
+    monitor_url: Url = Field("http://127.0.0.1:8020", description="the monitor, on this host")
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     database_url: DatabaseUrl | None = Field(None, description="the same as the webhook's; default: its file")
     base_url: str = Field(

@@ -15,7 +15,7 @@ metadata = MetaData()
 
 # Whoever adds a column, an index or a table here adds a revision in migrations/webhook, and names it here.
 # Files of releases that counted steps differ in what they have: the revisions after the first add what is absent.
-SCHEMA = Schema("webhook", metadata, head="0008", counted=("0001", "0001", "0001"))
+SCHEMA = Schema("webhook", metadata, head="0009", counted=("0001", "0001", "0001"))
 
 # Every alert that came with the right key: accepted, refused, repeated.
 events = Table(
@@ -182,6 +182,20 @@ controls = Table(
     Column("action", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+# What a monitor wants people to be told: handed over by it, once for each key, and delivered like the rest.
+health = Table(
+    "health",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("ts", Text, nullable=False),  # when it was worth telling
+    Column("host", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # firing, resolved, repeat, action, summary, info
+    Column("severity", Text, nullable=False),  # info, warning, critical
+    Column("text", Text, nullable=False),  # lines of plain text, in the user's language
+    sqlite_autoincrement=True,
 )
 
 # A row that readiness is tried with.

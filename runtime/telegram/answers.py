@@ -19,6 +19,10 @@ class Answers:
         self._words = words
         self._zone = zone
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._zone
+
     def status(self, state: Json, now: datetime) -> str:
         """How tv-webhook is: the lock, the alerts, what its sinks owe, what is paused."""
         w, last = self._words, state.get("last_event_ts")

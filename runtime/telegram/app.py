@@ -72,7 +72,9 @@ class App:
             await self._watched(store, [])
             return
         line = Line(self._settings)
-        services = Services(self._settings.webhook_url, self._settings.perf_url, self._settings.ops_key)
+        services = Services(
+            self._settings.webhook_url, self._settings.perf_url, self._settings.monitor_url, self._settings.ops_key
+        )
         words, zone = Words(self._settings.language), self._settings.timezone
         feed = Feed(Teller(words, zone), self._settings.events)
         courier = Courier(store, line, feed, self._settings, partial(self._say, "delivery"))

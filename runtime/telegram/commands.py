@@ -13,17 +13,24 @@ from dataclasses import dataclass
 from runtime import clock
 from runtime.store import Store, StoreError
 from runtime.telegram import progress
-from runtime.telegram.answers import Answers
+from runtime.telegram.answers import Answers, age
 from runtime.telegram.line import Buttons
-from runtime.telegram.services import Services, Silent, Strange
+from runtime.telegram.mining import Mining, is_scope, muting
+from runtime.telegram.services import MONITOR, Services, Silent, Strange
 from runtime.telegram.text import code, fit, plain
 from runtime.telegram.words import Words
 
 STALE_SECONDS = 60.0
 CONFIRM_SECONDS = 60.0
 PENDING = 50
-MENU = ("status", "events", "perf", "lock", "reset", "pause", "resume", "quote", "help")
-CHANGES = frozenset({"reset", "pause", "resume"})
+MENU = (
+    *("status", "events", "perf", "lock", "reset", "pause", "resume", "quote"),
+    *("health", "miner", "sticks", "mute", "unmute", "restart", "help"),
+)
+CHANGES = frozenset({"reset", "pause", "resume", "restart"})
+"""Asked back first."""
+MUTES = frozenset({"mute", "unmute"})
+"""Done at once: they end by themselves, and touch nothing."""
 LONGEST_PAUSE = 525_600
 YES, NO = "yes", "no"
 
@@ -90,6 +97,7 @@ class Commander:
         self._store = store
         self._words = words
         self._answers = answers
+        self._mining = Mining(words, answers.zone)
         self._orders: dict[str, _Order] = {}
         self._reads: dict[str, Callable[[Command], Awaitable[str]]] = {
             "status": self._status,
@@ -97,6 +105,9 @@ class Commander:
             "perf": self._perf,
             "lock": self._lock,
             "quote": self._quote,
+            "health": self._health,
+            "miner": self._miner,
+            "sticks": self._sticks,
         }
 
     async def answer(self, command: Command) -> Reply:
@@ -106,12 +117,14 @@ class Commander:
         try:
             if command.name in CHANGES:
                 return self._ask_back(command)
+            if command.name in MUTES:
+                return Reply(self._refusal(command) or await self._mute(command))
             read = self._reads.get(command.name)
             return Reply(fit(await read(command)) if read else self._words("unknown"))
         except Usage as usage:
             return Reply(plain(self._words(str(usage))))
         except (Silent, Strange) as error:
-            return Reply(self._trouble(error))
+            return Reply(self._trouble(error, changing=command.name in MUTES))
 
     async def press(self, update_id: int, data: str, chat: int, user: int) -> Pressed:
         """The answer to a question's button."""
@@ -129,10 +142,8 @@ class Commander:
 
     def _ask_back(self, command: Command) -> Reply:
         """Raises Usage."""
-        if command.age > STALE_SECONDS:
-            return Reply(self._words("stale", command=command.name, minutes=int(command.age // 60)))
-        if not self._services.may_change:
-            return Reply(self._words("no_key"))
+        if refusal := self._refusal(command):
+            return Reply(refusal)
         minutes, scope = _target(command)
         now, name = clock.steady(), secrets.token_hex(8)
         self._orders = {key: one for key, one in self._orders.items() if one.until >= now}
@@ -142,6 +153,27 @@ class Commander:
         length = self._words("for_minutes", minutes=minutes) if minutes else self._words("until_resumed")
         question = self._words(f"confirm_{command.name}", scope=self._scope(scope), length=length)
         return Reply(question, ((self._words("yes"), f"{name}:{YES}"), (self._words("no"), f"{name}:{NO}")))
+
+    def _refusal(self, command: Command) -> str:
+        """Why nothing may be changed by it."""
+        if command.age > STALE_SECONDS:
+            return self._words("stale", command=command.name, minutes=int(command.age // 60))
+        return "" if self._services.may_change else self._words("no_key")
+
+    async def _mute(self, command: Command) -> str:
+        """Raises Usage, Silent, Strange."""
+        if command.name == "unmute":
+            scope = command.args[0] if command.args else "*"
+            if len(command.args) > 1 or not is_scope(scope):
+                raise Usage("usage_unmute")
+            await self._services.order("/api/unmute", {"scope": scope, "by": "telegram"}, MONITOR)
+            return self._words("did_unmute", scope=self._scope(scope))
+        found = muting(command.args)
+        if found is None:
+            raise Usage("usage_mute")
+        minutes, scope = found
+        await self._services.order("/api/mute", {"scope": scope, "minutes": minutes, "by": "telegram"}, MONITOR)
+        return self._words("did_mute", scope=self._scope(scope), length=age(minutes * 60.0))
 
     async def _obey(self, update_id: int, order: _Order) -> str:
         try:
@@ -158,10 +190,14 @@ class Commander:
             was = (await self._services.order("/api/reset_lock")).get("was")
             held = self._words("held_by", engine=code(was)) if was else self._words("held_by_nobody")
             return self._words("did_reset", was=held)
+        if order.name == "restart":
+            wanted = {"what": order.scope, "why": "Telegram", "by": "telegram"}
+            said = await self._services.order("/api/restart", wanted, MONITOR)
+            return self._words("did_restart", text=code(said.get("text"), 200))
         given = {"scope": order.scope, "minutes": order.minutes, "by": "telegram", "reason": "Telegram"}
         if order.name == "resume":
             given = {"scope": order.scope, "by": "telegram"}
-        await self._services.order(f"/api/{order.name}", **given)
+        await self._services.order(f"/api/{order.name}", given)
         return self._words(f"did_{order.name}", scope=self._scope(order.scope))
 
     async def _status(self, _: Command) -> str:
@@ -169,6 +205,15 @@ class Commander:
 
     async def _lock(self, _: Command) -> str:
         return self._answers.lock(await self._services.get("tv-webhook", "/api/state"))
+
+    async def _health(self, _: Command) -> str:
+        return self._mining.health(await self._services.get(MONITOR, "/api/monitor"))
+
+    async def _miner(self, _: Command) -> str:
+        return self._mining.miner(await self._services.get(MONITOR, "/api/miner"))
+
+    async def _sticks(self, _: Command) -> str:
+        return self._mining.sticks(await self._services.get(MONITOR, "/api/miner"))
 
     async def _events(self, command: Command) -> str:
         limit = command.args[0] if command.args else "5"
@@ -196,9 +241,11 @@ class Commander:
         if isinstance(error, Silent):
             return self._words("silent", service=plain(error))
         if changing and error.status == 403:
-            return self._words("forbidden")
+            return self._words("forbidden", service=error.service)
         if changing and error.status == 404 and error.error == "Not Found":
-            return self._words("not_offered")
+            return self._words("not_offered", service=error.service)
+        if changing and error.service == MONITOR and error.status in (409, 429):
+            return self._words("not_now", error=code(error.error, 200))
         return self._words("strange", service=error.service, status=error.status, error=code(error.error, 200))
 
 
@@ -207,6 +254,10 @@ def _target(command: Command) -> tuple[int | None, str]:
     args, minutes = list(command.args), None
     if command.name == "reset":
         return None, "*"
+    if command.name == "restart":
+        if args != ["miner"]:
+            raise Usage("usage_restart")
+        return None, "miner"
     if command.name == "pause" and args and args[0].isdecimal() and args[0].isascii():
         minutes = int(args.pop(0)[:9])
         if not 1 <= minutes <= LONGEST_PAUSE:

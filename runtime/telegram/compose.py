@@ -16,6 +16,8 @@ from runtime.telegram.words import Words
 
 STORM = 25
 """So many are told one by one; of more that wait together, only the newest."""
+HEALTH_STORM = 100
+"""The same for a monitor's: it gathers storms itself, and each says that something began or is over."""
 
 Position = dict[Source, int]
 """The last row of each source that is done."""
@@ -30,19 +32,25 @@ class Message:
     told: tuple[Item, ...]
     position: Position = field(default_factory=dict)
 
+    @property
+    def hurries(self) -> bool:
+        return any(item.hurries for item in self.told)
+
 
 def merged(streams: Iterable[Sequence[Item]]) -> list[Item]:
     """By time, but never out of order within a stream: a clock that jumped back must not make a cursor skip."""
     return list(heapq.merge(*streams, key=lambda item: item.ts))
 
 
-def compose(items: Sequence[Item], start: Position, now: datetime, max_age: float, words: Words) -> list[Message]:
+def compose(
+    items: Sequence[Item], start: Position, now: datetime, max_age: float, words: Words, storm: int = STORM
+) -> list[Message]:
     """The messages for what waits, oldest first; `max_age` in seconds."""
     limit = clock.iso(now - timedelta(seconds=max_age))
     fresh = [item for item in items if item.ts >= limit]
-    told = fresh[-STORM:]
+    told = fresh[-storm:]
     old = [item for item in items if item.ts < limit]
-    blocks = [*_counted("old", old, words, hours=f"{max_age / 3600:g}"), *_counted("more", fresh[:-STORM], words)]
+    blocks = [*_counted("old", old, words, hours=f"{max_age / 3600:g}"), *_counted("more", fresh[:-storm], words)]
     silent = len(blocks)
     blocks += [item.html for item in told]
     messages, position, left = list[Message](), start, list(items)

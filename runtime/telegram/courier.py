@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from runtime import clock
 from runtime.store import Store, StoreError
 from runtime.telegram import progress
-from runtime.telegram.compose import STORM, Message, Position, compose, moved
+from runtime.telegram.compose import HEALTH_STORM, STORM, Message, Position, compose, moved
 from runtime.telegram.feed import Feed
 from runtime.telegram.line import Later, Line, Moved, Refused
-from runtime.telegram.news import Item
+from runtime.telegram.news import Item, Source
 from runtime.telegram.progress import Ref
 from runtime.telegram.settings import Chat, TelegramSettings
 from runtime.telegram.words import Words
@@ -32,6 +32,8 @@ BUSY_SECONDS = (0.1, 0.3, 1.0, 3.0)
 PACE_SECONDS = 1.0
 GROUP_PACE_SECONDS = 3.0  # 20 a minute
 FOREVER = 10 * 366 * 86_400.0
+HEALTH: tuple[Source, ...] = ("health",)
+OTHERS = tuple(source for source in progress.TABLES if source not in HEALTH)
 
 log = logging.getLogger("runtime.telegram")
 
@@ -52,7 +54,9 @@ class Courier:
         self._error: str | None = None
         self._position: Position = {}
         self._lease: int | None = None
-        self._next = 0.0  # when the chat may be told the next thing, on the steady clock
+        self._sent = float("-inf")  # when the chat was told something, on the steady clock
+        self._pulse = store.pulse()
+        self._is_telling_health = False
 
     async def begin(self) -> None:
         """From here on nothing is skipped."""
@@ -63,7 +67,8 @@ class Courier:
         failures = 0
         while True:
             try:
-                told = await self._leads() and await self._round()
+                if not (await self._leads() and await self._round()):
+                    await self._lull()
             except (Later, StoreError) as error:
                 await self._delayed(error)
                 backoff = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -72,8 +77,6 @@ class Courier:
                 continue
             failures = 0
             self._recovered()
-            if not told:
-                await asyncio.sleep(LOOK_SECONDS)
 
     @property
     def leads(self) -> bool:
@@ -95,12 +98,37 @@ class Courier:
         if not await self._read(lambda connection: progress.is_waiting(connection, self._position)):
             return False
         await self._again()
-        batch = await self._read(lambda connection: self._feed.waiting(connection, self._position))
-        for message in compose(batch.items, self._position, clock.now(), self._max_age, self._words):
-            await self._deliver(message)
-        if self._position != batch.end:
-            await self._advance(batch.end)
+        await self._tell_health()
+        await self._tell(OTHERS, STORM, self._max_age)
         return True
+
+    async def _tell_health(self) -> None:
+        """However old: a machine without a clock of its own starts with a wrong one. Raises Later, StoreError."""
+        await self._tell(HEALTH, HEALTH_STORM, FOREVER)
+
+    async def _tell(self, sources: Sequence[Source], storm: int, max_age: float) -> None:
+        """All that waits in these sources. Raises Later, StoreError."""
+        batch = await self._read(lambda connection: self._feed.waiting(connection, self._position, sources))
+        self._is_telling_health = sources == HEALTH
+        for message in compose(batch.items, self._position, clock.now(), max_age, self._words, storm):
+            await self._deliver(message)
+        await self._advance(batch.end)
+
+    async def _lull(self) -> None:
+        """What comes within a second is told together; what a monitor has to tell is seen at once."""
+        until = clock.steady() + LOOK_SECONDS
+        while clock.steady() < until and not (self._beat() and await self._hears_of_health()):
+            await asyncio.sleep(self._pulse.every)
+
+    async def _hears_of_health(self) -> bool:
+        newest = await self._read(lambda connection: progress.newest_of(connection, "health"))
+        return newest > self._position["health"]
+
+    def _beat(self) -> bool:
+        try:
+            return self._pulse.beat()
+        except StoreError:
+            return False  # whoever reads next will say so
 
     async def _again(self) -> None:
         """What an operator wants sent again goes first."""
@@ -110,6 +138,7 @@ class Courier:
         items = await self._read(lambda connection: self._feed.again(connection, refs))
         for message in compose(items, {}, clock.now(), FOREVER, self._words):
             mine = [Ref(item.source, item.id) for item in message.items]
+            await self._pause()
             reason = await self._refused(message.html)
             if reason is None:
                 await insist(self._store, _settle(mine))
@@ -121,6 +150,8 @@ class Courier:
 
     async def _deliver(self, message: Message) -> None:
         """Send it, then say so in the store. One that Telegram will never take is kept aside, alone if that helps."""
+        if not message.hurries:
+            await self._pause()
         reason = await self._refused(message.html)
         if reason is None:
             await self._advance(message.position)
@@ -133,9 +164,7 @@ class Courier:
 
     async def _refused(self, html: str) -> Refused | None:
         """Why Telegram will never take it; None once it has. Raises Later."""
-        await asyncio.sleep(max(0.0, self._next - clock.steady()))
-        is_person = isinstance(self._chat, int) and self._chat > 0
-        self._next = clock.steady() + (PACE_SECONDS if is_person else GROUP_PACE_SECONDS)
+        self._sent = clock.steady()
         try:
             await self._line.send(self._chat, html)
         except Refused as error:
@@ -146,20 +175,38 @@ class Courier:
             return await self._refused(html)
         return None
 
+    async def _pause(self) -> None:
+        """Until the chat may be told the next thing; what a monitor has to tell meanwhile does not wait for it."""
+        is_person = isinstance(self._chat, int) and self._chat > 0
+        pace = PACE_SECONDS if is_person or self._is_telling_health else GROUP_PACE_SECONDS
+        while (left := self._sent + pace - clock.steady()) > 0:
+            await asyncio.sleep(min(left, self._pulse.every))
+            if not self._is_telling_health and self._beat():
+                await self._tell_health()
+                self._is_telling_health = False
+
     async def _advance(self, position: Position) -> None:
-        await insist(self._store, lambda connection: progress.advance(connection, position))
-        self._position = position
+        """Never back: a message may have been composed before others of another source were told."""
+        after = self._at_least(position)
+        if after == self._position:
+            return
+        await insist(self._store, lambda connection: progress.advance(connection, after))
+        self._position = after
+
+    def _at_least(self, position: Position) -> Position:
+        return self._position | {source: max(row, self._position.get(source, 0)) for source, row in position.items()}
 
     async def _bury(self, items: tuple[Item, ...], reason: str, position: Position) -> None:
         log.error("Telegram will not take %d news, kept in dead_letters: %s", len(items), reason)
         refs, now = [Ref(item.source, item.id) for item in items], clock.now()
+        after = self._at_least(position)
 
         def write(connection: Connection) -> None:
             progress.bury(connection, refs, reason, now)
-            progress.advance(connection, position)
+            progress.advance(connection, after)
 
         await insist(self._store, write)
-        self._position = position
+        self._position = after
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(_in, self._store, read)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from runtime.store.tables import controls, events, resets, trades
+from runtime.store.tables import controls, events, health, resets, trades
 from runtime.telegram.compose import Position, merged
 from runtime.telegram.news import Item, Row, Source, Teller, kind_of_control, kind_of_event
 from runtime.telegram.progress import TABLES, Ref
@@ -21,7 +21,12 @@ log = logging.getLogger("runtime.telegram")
 
 _NAMES = ("id", "ts", "engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason", "outcome", "status")
 _EVENTS = select(*(events.c[name] for name in (*_NAMES, "reason_text", "event_type", "qty", "risk_usd", "guards")))
-_ROWS: dict[Source, Select[Any]] = {"events": _EVENTS, "controls": select(controls), "resets": select(resets)}
+_ROWS: dict[Source, Select[Any]] = {
+    "events": _EVENTS,
+    "controls": select(controls),
+    "resets": select(resets),
+    "health": select(health),
+}
 _ENDED = select(
     *(trades.c[name] for name in ("engine", "symbol", "side", "entry", "exit", "pnl", "r", "closed_why", "closed_by"))
 )
@@ -42,10 +47,11 @@ class Feed:
         self._teller = teller
         self._kinds = kinds
 
-    def waiting(self, connection: Connection, position: Position) -> Batch:
-        """At most BATCH rows of each source after `position`."""
+    def waiting(self, connection: Connection, position: Position, sources: Iterable[Source]) -> Batch:
+        """At most BATCH rows of each of these sources after `position`."""
         streams, end = [], dict(position)
-        for source, table in TABLES.items():
+        for source in sources:
+            table = TABLES[source]
             query = _ROWS[source].where(table.c.id > position[source]).order_by(table.c.id).limit(BATCH)
             rows = [row._asdict() for row in connection.execute(query)]
             streams.append(self._items(connection, source, [row for row in rows if self._is_wanted(source, row)]))
@@ -64,9 +70,13 @@ class Feed:
     def _is_wanted(self, source: Source, row: Row) -> bool:
         if source == "events":
             return kind_of_event(row) in self._kinds
+        if source == "health":
+            return "health" in self._kinds
         return "reset" in self._kinds if source == "resets" else kind_of_control(row) in self._kinds
 
     def _items(self, connection: Connection, source: Source, rows: Sequence[Row]) -> list[Item]:
+        if source == "health":
+            return [_safely(source, row, self._teller.health) for row in rows]
         if source == "resets":
             return [_safely(source, row, self._teller.reset) for row in rows]
         if source == "controls":

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 
 from runtime import clock
 from runtime.engines import is_test
-from runtime.telegram.text import code, money, number, plain
+from runtime.telegram.text import code, fit, money, number, plain
 from runtime.telegram.words import Words
 
-Source = Literal["events", "controls", "resets"]
+Source = Literal["events", "controls", "resets", "health"]
 Row = Mapping[str, Any]
 
 REASON = 200
 TRADES = 6
+HEALTH_LINES, HEALTH_LINE = 25, 130
 _REFUSALS = frozenset({"locked", "guarded", "invalid", "rejected"})
 _BY_OUTCOME = {"opened": "opened", "closed": "closed", "updated": "updates", "ignored": "ignored"}
 _BY_ACTION = {"pause": "pause", "resume": "pause", "confirm": "checklist", "reset": "reset"}
@@ -26,13 +27,17 @@ _TITLES = {"resume": "resume", "confirm": "checklist", "reset": "counters"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of news: where it stands in the store, when it was (UTC ISO 8601), its kind, and its text."""
+    """One piece of news: where it stands in the store, when it was (UTC ISO 8601), its kind, and its text.
+
+    `hurries`: nothing else may delay it.
+    """
 
     source: Source
     id: int
     ts: str
     kind: str
     html: str
+    hurries: bool = False
 
 
 def kind_of_event(row: Row) -> str:
@@ -54,6 +59,11 @@ def kind_of_control(row: Row) -> str | None:
     return _BY_ACTION.get(row["action"])
 
 
+def hurries(row: Row) -> bool:
+    """Something is wrong, or something is being done: no other news may delay it."""
+    return bool(row["kind"] == "action" or (row["kind"] == "firing" and row["severity"] != "info"))
+
+
 class Teller:
     """Makes items, in one language and one time zone."""
 
@@ -73,6 +83,13 @@ class Teller:
     def reset(self, row: Row) -> Item:
         held = self._words("held_by", engine=code(row["engine"])) if row["engine"] else self._words("held_by_nobody")
         return Item("resets", row["id"], row["ts"], "reset", f"{self._words('reset')} {held} · {self.time(row['ts'])}")
+
+    def health(self, row: Row) -> Item:
+        """As the monitor worded it: the first line with the host and the time, which may be long ago."""
+        first, *rest = [line for line in row["text"].split("\n") if line.strip()][:HEALTH_LINES] or ["?"]
+        title = f"{plain(first, HEALTH_LINE)}\n<b>{plain(row['host'], 64)}</b> · {self.time(row['ts'])}"
+        text = "\n".join([title, *(plain(line, HEALTH_LINE) for line in rest)])
+        return Item("health", row["id"], row["ts"], "health", fit(text), hurries(row))
 
     def control(self, row: Row) -> Item:
         title = self._words(_TITLES.get(row["action"], "pause"))

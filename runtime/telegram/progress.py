@@ -15,14 +15,19 @@ from sqlalchemy import Connection, Table, delete, exists, func, insert, select, 
 
 from runtime import clock
 from runtime.outbox import deadletters, failures
-from runtime.store.tables import controls, dead_letters, events, outbox, resets
+from runtime.store.tables import controls, dead_letters, events, health, outbox, resets
 from runtime.telegram.compose import Position
 from runtime.telegram.news import Source
 
 SINK = "telegram"
-SINKS: Mapping[Source, str] = {"events": SINK, "controls": "telegram.controls", "resets": "telegram.resets"}
+SINKS: Mapping[Source, str] = {
+    "events": SINK,
+    "controls": "telegram.controls",
+    "resets": "telegram.resets",
+    "health": "telegram.health",
+}
 """Under which name a refused row of each source stands in `dead_letters`; its `ref` is the row's id."""
-TABLES: Mapping[Source, Table] = {"events": events, "controls": controls, "resets": resets}
+TABLES: Mapping[Source, Table] = {"events": events, "controls": controls, "resets": resets, "health": health}
 REMEMBERED = 50
 
 _MINE = outbox.c.sink == SINK
@@ -59,6 +64,10 @@ def forget(connection: Connection) -> None:
 def newest(connection: Connection) -> Position:
     row = connection.execute(_NEWEST).one()
     return {name: row._mapping[name] or 0 for name in TABLES}
+
+
+def newest_of(connection: Connection, source: Source) -> int:
+    return int(connection.execute(select(func.max(TABLES[source].c.id))).scalar() or 0)
 
 
 def is_waiting(connection: Connection, position: Position) -> bool:
@@ -116,7 +125,7 @@ def _intent(connection: Connection) -> str | None:
 
 
 def _encode(position: Mapping[Source, int], obeyed: Iterable[int]) -> str:
-    cursors = {name: position[name] for name in ("controls", "resets") if name in position}
+    cursors = {name: position[name] for name in ("controls", "resets", "health") if name in position}
     return json.dumps({"cursors": cursors, "obeyed": list(obeyed)})
 
 

@@ -10,6 +10,7 @@ from runtime.keys import Secret
 from runtime.payload import Json
 
 TIMEOUT_SECONDS = 3.0
+WEBHOOK, MONITOR = "tv-webhook", "miner-monitor"
 Names = dict[str, Any]
 
 
@@ -26,10 +27,11 @@ class Strange(Exception):
 
 
 class Services:
-    """tv-webhook and perf. Raises Silent, Strange."""
+    """tv-webhook, perf and the monitor. Raises Silent, Strange."""
 
-    def __init__(self, webhook: str, perf: str, ops_key: Secret) -> None:
-        self._urls = {"tv-webhook": webhook.rstrip("/"), "perf": perf.rstrip("/")}
+    def __init__(self, webhook: str, perf: str, monitor: str, ops_key: Secret) -> None:
+        urls = {WEBHOOK: webhook, "perf": perf, MONITOR: monitor}
+        self._urls = {name: url.rstrip("/") for name, url in urls.items()}
         self._ops_key = ops_key
         # The environment's proxy is for the internet; these are on this machine.
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
@@ -41,10 +43,10 @@ class Services:
     async def get(self, service: str, path: str, **params: Any) -> Json:
         return await self._ask(service, "GET", path, params={k: v for k, v in params.items() if v is not None})
 
-    async def order(self, path: str, **body: Any) -> Json:
-        """Have tv-webhook change something, in the operator's name."""
-        given = {"ops_key": self._ops_key.reveal(), **{k: v for k, v in body.items() if v is not None}}
-        return await self._ask("tv-webhook", "POST", path, json=given)
+    async def order(self, path: str, body: Names | None = None, service: str = WEBHOOK) -> Json:
+        """Have a service change something, in the operator's name."""
+        given = {name: value for name, value in (body or {}).items() if value is not None}
+        return await self._ask(service, "POST", path, json={"ops_key": self._ops_key.reveal(), **given})
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -18,11 +18,12 @@ Language = Literal["fr", "en"]
 
 API = "https://api.telegram.org/bot"
 WEBHOOK = "http://127.0.0.1:8000"
+MONITOR = "http://127.0.0.1:8020"
 KINDS = (
-    *("opened", "closed", "signals", "refused", "tests", "reset", "pause"),
+    *("opened", "closed", "signals", "refused", "tests", "reset", "pause", "health"),
     *("checklist", "updates", "ignored", "duplicates"),
 )
-USUAL = KINDS[:7]
+USUAL = KINDS[:8]
 
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,200}", re.ASCII)
 _NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
@@ -47,6 +48,7 @@ class TelegramSettings:
     base_url: str
     webhook_url: str
     perf_url: str
+    monitor_url: str
     ops_key: Secret
     database: Path | Secret
     timezone: ZoneInfo
@@ -78,6 +80,7 @@ def load(environ: Mapping[str, str] | None = None) -> TelegramSettings:
         base_url=env.read("TELEGRAM_BASE_URL", API, _api),
         webhook_url=env.service("TV_URL", WEBHOOK),
         perf_url=env.service("PERF_URL", PERF),
+        monitor_url=env.service("MONITOR_URL", MONITOR),
         ops_key=Secret(given.get("OPS_ADMIN_KEY", "").strip()),
         database=env.place("STORE_URL") or env.state() / "webhook.db",
         timezone=env.timezone(),

@@ -114,7 +114,7 @@ def test_the_sinks_and_the_ledger_keep_their_order_across_a_jump_back(
 def test_what_a_clock_would_show_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     ahead, boot = [100.0], [0.0]
     monkeypatch.setattr(clock, "_ahead", lambda: ahead[0])
-    monkeypatch.setattr(clock, "_since_boot", lambda: boot[0])
+    monkeypatch.setattr(clock, "since_boot", lambda: boot[0])
     watch, now = clock.Watch(30), datetime(2026, 2, 17, tzinfo=UTC)
     ahead[0] = 100.5
     assert watch.shown(now) == (now,)

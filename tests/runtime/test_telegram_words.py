@@ -35,7 +35,7 @@ from tests.fakes.telegram import TOKEN, Shown
 WORDS = Words("fr")
 TELLER = Teller(WORDS, ZoneInfo("America/Montreal"))
 NOW = clock.from_iso("2026-03-04T15:00:00+00:00")
-START = {"events": 0, "controls": 0, "resets": 0}
+START = {"events": 0, "controls": 0, "resets": 0, "health": 0}
 DAY = 86_400.0
 
 
@@ -248,7 +248,7 @@ def test_a_row_that_cannot_be_told_holds_up_nothing(store: Store) -> None:
 
     store.submit(write).result(5)
     with store.read() as connection:
-        batch = Feed(TELLER, frozenset(KINDS)).waiting(connection, START)
+        batch = Feed(TELLER, frozenset(KINDS)).waiting(connection, START, progress.TABLES)
     assert sorted(item.id for item in batch.items) == [1, 2]
     assert batch.end["controls"] == 2
 
@@ -286,7 +286,9 @@ def store(tmp_path: Path) -> Any:
 
 def commander(store: Store) -> Commander:
     nobody = "http://127.0.0.1:9"
-    return Commander(Services(nobody, nobody, Secret("k" * 12)), store, WORDS, Answers(WORDS, ZoneInfo("Etc/UTC")))
+    return Commander(
+        Services(nobody, nobody, nobody, Secret("k" * 12)), store, WORDS, Answers(WORDS, ZoneInfo("Etc/UTC"))
+    )
 
 
 def test_a_question_expires_and_belongs_to_who_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +307,7 @@ def test_a_question_expires_and_belongs_to_who_asked(store: Store, monkeypatch: 
 
 
 def test_an_update_is_obeyed_once_and_cursors_stay(store: Store) -> None:
-    position = {"events": 5, "controls": 2, "resets": 1}
+    position = {"events": 5, "controls": 2, "resets": 1, "health": 3}
     store.submit(lambda connection: progress.advance(connection, position)).result(5)
     obeyed = [store.submit(lambda connection, n=n: progress.obey(connection, n)).result(5) for n in (7, 8, 7)]
     assert obeyed == [True, True, False]
