@@ -95,7 +95,7 @@ def test_a_key_is_changed_while_alerts_come_in(
             return client.post("/tv", json=alert(key=key, id=number)).status_code
 
         assert [send(OLD, 1), send(NEW, 2), send(alert()["key"], 3)] == [200, 200, 200]
-        wait_until(lambda: clock.now() > end)
+        wait_until(lambda: clock.now() > end, 20)
         assert [send(OLD, 4), send(NEW, 5)] == [403, 200]
         seen = [(event["id"], event["_key"]) for event in client.get("/api/events").json()["events"]]
     assert seen == [(5, "new"), (3, "default"), (2, "new"), (1, "old")]
