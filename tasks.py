@@ -17,13 +17,16 @@ NAME = {"name": "which lab host (default: lab)"}
 JSON = {"json": "one JSON object on stdout, for scripts"}
 
 
-@task(name="up", help=NAME | JSON)
-def lab_up(_: Context, name: str = "lab", json: bool = False) -> None:
+VM = {"vm": "a host of this name with a kernel of its own (QEMU), for USB and what else a container has not"}
+
+
+@task(name="up", help=NAME | VM | JSON)
+def lab_up(_: Context, name: str = "lab", vm: str | None = None, json: bool = False) -> None:
     """Boot a real Debian 12 machine here, making it first if there is none"""
     from ops.host_tasks import lab_urls
     from ops.lab import tasks
 
-    tasks.lab_up(name, json=json, urls=lab_urls)
+    tasks.lab_up(vm or name, machine=vm is not None, json=json, urls=lab_urls)
 
 
 @task(name="down", help=NAME | {"all": "every lab host of this checkout"})
@@ -490,6 +493,137 @@ def github_check(_: Context, host: str | None = None, file: str = "", json: bool
     raise Exit(code=check.command(commands.path_of(file), as_json=json))
 
 
+@task(name="install", help=HOST | JSON | {"plan": "change nothing, show what would be done"})
+def miner_install(_: Context, host: str | None = None, json: bool = False, plan: bool = False) -> None:
+    """Build cgminer on a host, prove that it drives the sticks, and have it run from boot on"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    chosen = hosts.selected(host, None, False)
+    mining.check_role(chosen[0])
+    raise Exit(code=hosts.deploy(chosen, role=mining.ROLE, plan=plan, diff=plan, json=json, journal=_journal()))
+
+
+@task(name="detect", help=JSON | {"host": "a host of inventory.yaml (default: this machine)"})
+def miner_detect(_: Context, host: str | None = None, json: bool = False) -> None:
+    """List the sticks that are plugged in, and who uses them; exits 1 if there is none"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    raise Exit(code=mining.detect(hosts.selected(host, None, False)[0] if host else None, json=json))
+
+
+@task(name="status", help=HOST | JSON | {"watch": "go on until Ctrl-C"})
+def miner_status(_: Context, host: str | None = None, json: bool = False, watch: bool = False) -> None:
+    """Show sticks, pools, hashrate and shares, and what to do; exits 1 if something keeps it from mining"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    raise Exit(code=mining.status(hosts.selected(host, None, False)[0], json=json, watch=watch))
+
+
+@task(name="start", help=HOST)
+def miner_start(_: Context, host: str | None = None) -> None:
+    """Start cgminer"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.control(hosts.selected(host, None, False)[0], "start")
+
+
+@task(name="stop", help=HOST)
+def miner_stop(_: Context, host: str | None = None) -> None:
+    """Stop cgminer until it is started again"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.control(hosts.selected(host, None, False)[0], "stop")
+
+
+@task(name="restart", help=HOST)
+def miner_restart(_: Context, host: str | None = None) -> None:
+    """Restart cgminer"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.control(hosts.selected(host, None, False)[0], "restart")
+
+
+@task(name="logs", help=HOST | {"lines": "how many of the last lines", "follow": "go on as lines are written"})
+def miner_logs(_: Context, host: str | None = None, lines: int = 50, follow: bool = False) -> None:
+    """Show what cgminer says; passwords of pools are not in it"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    chosen = hosts.selected(host, None, False)[0]
+    mining.check_role(chosen)
+    raise Exit(code=hosts.logs(chosen, mining.UNIT, int(lines), follow))
+
+
+@task(
+    name="pools",
+    help=HOST
+    | JSON
+    | {"switch": "work for this pool first", "enable": "this pool may be used", "disable": "this pool is left alone"},
+)
+def miner_pools(
+    _: Context,
+    host: str | None = None,
+    switch: str | None = None,
+    enable: str | None = None,
+    disable: str | None = None,
+    json: bool = False,
+) -> None:
+    """List pools, or switch to one, enable or disable it until cgminer restarts; exits 1 if none is alive"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    verbs = {"switch": switch, "enable": enable, "disable": disable}
+    raise Exit(code=mining.pools(hosts.selected(host, None, False)[0], verbs, json=json))
+
+
+@task(
+    name="freq",
+    positional=["stick", "mhz"],
+    help=HOST | JSON | {"stick": "its serial number", "mhz": "within what its chip takes"},
+)
+def miner_freq(_: Context, stick: str, mhz: str, host: str | None = None, json: bool = False) -> None:
+    """Set a stick's frequency until cgminer restarts"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.freq(hosts.selected(host, None, False)[0], stick, mhz, json=json)
+
+
+@task(
+    name="bench",
+    help=HOST
+    | JSON
+    | {
+        "stick": "serial number of one (default: all)",
+        "mhz": "frequencies to try, 300,350,400 (default: as they run)",
+        "seconds": "how long for each; under a few minutes chance decides",
+    },
+)
+def miner_bench(
+    _: Context, host: str | None = None, stick: str = "", mhz: str = "", seconds: float = 300, json: bool = False
+) -> None:
+    """Measure how fast sticks are at some frequencies, and set back what they had"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.bench(hosts.selected(host, None, False)[0], stick, mhz, float(seconds), json=json)
+
+
+@task(name="rollback", help=HOST | JSON)
+def miner_rollback(_: Context, host: str | None = None, json: bool = False) -> None:
+    """Run the build of cgminer before this one"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.rollback(hosts.selected(host, None, False)[0], json=json)
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -544,7 +678,13 @@ journal.__doc__ = "Journal: the log book"
 github = Collection("github", github_setup, github_check)
 github.__doc__ = "GitHub: the key of a host, and what the remote says"
 
+miner = Collection(
+    "miner", miner_install, miner_status, miner_detect, miner_start, miner_stop, miner_restart, miner_logs, miner_pools,
+    miner_freq, miner_bench, miner_rollback,
+)  # fmt: skip
+miner.__doc__ = "Miner: cgminer and its sticks"
+
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, journal, github, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, miner, journal, github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

@@ -1,1 +1,1 @@
-"""cgminer and its sticks. Nothing here yet: the miner role is open work."""
+"""cgminer and its sticks: what they are, how to ask it, what to watch."""

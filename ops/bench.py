@@ -1,7 +1,7 @@
 """`./inv bench`: the environments that the benchmarks need, then each in a process of its own.
 
-`runtime` measures the services and `alerts` the monitor's rules on this machine; every other name is measured on a lab
-host.
+`runtime` and `monitor` measure services and `alerts` the monitor's rules, on this machine; every other name is measured
+on a lab host.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ops import machine
 from ops.errors import OpsError
 from ops.paths import ROOT
 
+HERE = {"runtime": "benchmarks.runtime", "monitor": "benchmarks.monitor"}
 NEEDS = {"git": "git", "ssh": "openssh-client"}
 
 
 def bench(only: str = "") -> None:
     """Runs the measurements named in `only` (all of them if empty). Raises OpsError when a target is missed."""
     names = shlex.split(only)
-    hosts = [name for name in names if name not in ("runtime", "alerts")]
+    hosts = [name for name in names if name not in HERE and name != "alerts"]
     done = [_on_a_host(hosts)] if hosts or not names else []
-    if "runtime" in names or not names:
-        done.append(_on_this_machine())
+    done += [_on_this_machine(module) for name, module in HERE.items() if name in names or not names]
     if "alerts" in names or not names:
         done.append(_run(sys.executable, "benchmarks.alerts"))
     if not all(done):
@@ -39,11 +39,11 @@ def _on_a_host(names: list[str]) -> bool:
     return _run(sys.executable, "benchmarks", *names)
 
 
-def _on_this_machine() -> bool:
+def _on_this_machine(module: str) -> bool:
     """Measured with what the services need, which the tests' environment has."""
     machine.require({"wrk": "wrk"}, why="the benchmark", say=_say, error=OpsError)
     _make_venv("test")
-    return _run(str(ROOT / ".venv-test/bin/python"), "benchmarks.runtime")
+    return _run(str(ROOT / ".venv-test/bin/python"), module)
 
 
 def _run(python: str, module: str, *names: str) -> bool:

@@ -217,6 +217,8 @@ class _Listener:
             self._report.step(
                 name, f"uploading {event['name']} ({size}, {event['number']}/{event['of']})", done, self._total
             )
+        elif kind == "progress":
+            self._report.step(name, event["text"], done + 1, self._total)
         elif kind == "say":
             self._report.say(f"{name}: {event['text']}")
         elif kind == "result":

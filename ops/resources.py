@@ -293,6 +293,37 @@ class Command(Resource):
 
 
 @dataclass(frozen=True)
+class Build(Resource):
+    """A program built with autotools from `url` at `ref` (branch, tag or full commit) by the unprivileged `user`.
+
+    `root`/current is the build in use; its program is `root`/current/bin/<program>. It must show `offers` in its --help
+    and be linked with `links`, or the build in use stays and `advice` says what to set. `keep`: how many builds.
+    """
+
+    kind = "build"
+    root: str
+    url: str
+    ref: str
+    program: str
+    user: str
+    configure: tuple[str, ...] = ()
+    cflags: str = "-O2"
+    offers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    advice: str = ""
+    keep: int = 3
+
+    @property
+    def name(self) -> str:
+        return self.root
+
+    def want(self) -> Want:
+        source = {"url": self.url, "ref": self.ref, "configure": list(self.configure), "cflags": self.cflags}
+        proof = {"offers": list(self.offers), "links": list(self.links), "advice": self.advice}
+        return {"root": self.root, "program": self.program, "user": self.user, "keep": self.keep, **source, **proof}
+
+
+@dataclass(frozen=True)
 class Check:
     """Part of the health gate: polled after everything is applied, until it holds or `within` seconds are over."""
 

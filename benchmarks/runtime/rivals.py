@@ -16,7 +16,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from sqlalchemy import create_engine
 
-from runtime import auth, clock, http, logs, payload, service, settings
+from runtime import api, auth, clock, http, logs, payload, service, settings
 from runtime.settings import WebhookSettings
 from runtime.store import tables
 from runtime.webhook.alert import Alert, read
@@ -56,7 +56,7 @@ class Committed:
 def made(wanted: WebhookSettings, committed: Committed | None) -> FastAPI:
     keyring = auth.Keyring(wanted.keys)
     app = FastAPI(default_response_class=http.JsonResponse)
-    http.install(app)
+    api.install(app)
 
     @app.post("/tv")
     async def tv(request: Request) -> Any:

@@ -36,7 +36,8 @@ class Engine:
         self._memory = memory
         self._channel = channel
         files = [item["want"] for item in self._items if item["kind"] == "unit-file"]
-        self.kinds = all_kinds(memory, {want["path"].rpartition("/")[2]: want["content"] for want in files})
+        drafts = {want["path"].rpartition("/")[2]: want["content"] for want in files}
+        self.kinds = all_kinds(memory, drafts, lambda event, text: channel.emit(event, text=text))
         units = self.kinds["unit"]
         assert isinstance(units, Unit)  # noqa: S101 - told to the type checker
         self._units = units

@@ -1,8 +1,10 @@
-"""Lab hosts: real Debian 12 machines (systemd-nspawn) with their own addresses, on this machine.
+"""Lab hosts: real Debian 12 machines with their own addresses, on this machine.
 
-A host is a booted tree under /var/lib/trading-ops-lab/, copied from an image that is built once per machine. Its SSH
-key and its known host keys are in .lab/NAME/ of the checkout that asked for it. Making one needs root; without it the
-privileged half (ops.lab.root) is run through `sudo -n`. Asking about one needs nothing.
+Most are containers (systemd-nspawn): a booted tree under /var/lib/trading-ops-lab/, above an image that is built once
+per machine. `machine=True` makes one with a kernel of its own (QEMU), for what a container cannot have.
+
+A host's SSH key and its known host keys are in .lab/NAME/ of the checkout that asked for it. Making one needs root;
+without it the privileged half (ops.lab.root) is run through `sudo -n`. Asking about one needs nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ Say = Callable[[str], None]
 __all__ = ["LabHost", "down", "down_all", "hosts", "info", "up"]
 
 
-def up(name: str, *, say: Say) -> LabHost:
+def up(name: str, *, say: Say, machine: bool = False) -> LabHost:
     """The host, running and answering on SSH; makes, boots or repairs whatever is missing.
 
+    A name is a container's or a machine's for as long as there is such a host.
     Raises LabError when this machine cannot run one or the host does not boot.
     """
     host = info(name)
@@ -26,7 +29,7 @@ def up(name: str, *, say: Say) -> LabHost:
         return host
     from ops.lab.root import call
 
-    call("up", name, say)
+    call("up_vm" if machine else "up", name, say)
     made = info(name)
     if made is None:  # it went down again between the last two lines
         from ops.errors import LabError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ops.lab import apt
@@ -35,17 +35,23 @@ def _build(tree: Path, way: apt.Apt, say: Callable[[str], None]) -> None:
         shutil.rmtree(stale.parent)
     building = tree.with_name("tree.new")
     building.parent.mkdir(parents=True, exist_ok=True)
-    conf = building.with_name("apt.conf")
-    conf.write_text(way.conf)
-    run(list(_mmdebstrap(building, way, conf)), what="mmdebstrap could not build the Debian 12 image")
-    _personal_parts_off(building)
-    _certificates(building)
+    debootstrap(building, way, PACKAGES)
     building.rename(tree)
+
+
+def debootstrap(tree: Path, way: apt.Apt, packages: str, environ: Mapping[str, str] | None = None) -> None:
+    """A bare Debian 12 with these packages. `environ` is for what their installation asks."""
+    conf = tree.with_name("apt.conf")
+    conf.write_text(way.conf)
+    command = list(_mmdebstrap(tree, way, conf, packages))
+    run(command, environ=environ, what="mmdebstrap could not build the Debian 12 image")
+    _personal_parts_off(tree)
+    _certificates(tree)
     conf.unlink()
 
 
-def _mmdebstrap(target: Path, way: apt.Apt, conf: Path) -> Iterator[str]:
-    yield from ("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={PACKAGES}")
+def _mmdebstrap(target: Path, way: apt.Apt, conf: Path, packages: str) -> Iterator[str]:
+    yield from ("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={packages}")
     if way.conf:
         yield f"--aptopt={conf}"
     for path in way.files:

@@ -1,7 +1,8 @@
-"""The lab's network: one bridge on this machine, one network namespace with one address for each host.
+"""The lab's network: one bridge on this machine, one address for each host.
 
-machine 10.77.0.1 (opslab0) --+-- veth -- namespace ID: eth0 10.77.0.10
-                              +-- veth -- namespace ID: eth0 10.77.0.11
+machine 10.77.0.1 (opslab0) --+-- veth -- network namespace ID: eth0 10.77.0.10
+                              +-- veth -- network namespace ID: eth0 10.77.0.11
+                              +-- tap --- virtual machine: eth0 10.77.0.12
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ GATEWAY = "10.77.0.1"
 SUBNET = "10.77.0.0/24"
 ADDRESSES = [f"10.77.0.{last}" for last in range(10, 251)]
 NAMESPACES = Path("/run/netns")
+TUN = Path("/dev/net/tun")
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 FORWARD_WAS_OFF = Path("/run/trading-ops-lab/forwarding-was-off")
 
@@ -41,7 +43,7 @@ def prepare() -> None:
     _not_taken()
     if not _there(BRIDGE):
         # A bridge without a fixed MAC takes its smallest port's, and changes it whenever a host comes or goes.
-        run(["ip", "link", "add", BRIDGE, "address", _mac(GATEWAY), "type", "bridge"], what="making the lab's bridge")
+        run(["ip", "link", "add", BRIDGE, "address", mac(GATEWAY), "type", "bridge"], what="making the lab's bridge")
     run(["ip", "-batch", "-"], stdin=f"addr replace {GATEWAY}/24 dev {BRIDGE}\nlink set {BRIDGE} up\n")
     if FORWARD.read_text().strip() == "0":
         FORWARD_WAS_OFF.parent.mkdir(exist_ok=True)
@@ -104,21 +106,32 @@ def connect(machine: str, address: str) -> None:
     """A fresh namespace for a host that is not running: what an interrupted run left of it is removed first."""
     disconnect(machine)
     run(["ip", "netns", "add", machine], what=f"the network namespace {machine}")
-    veth = _veth(machine)
+    veth = link(machine)
     outside = f"link add {veth} type veth peer name eth0 netns {machine}\nlink set {veth} master {BRIDGE} up\n"
     run(["ip", "-batch", "-"], stdin=outside, what=f"the link of {machine}")
     # The MAC follows from the address, so that a new host with an old one's address is not looked for at its MAC.
     inside = (
-        f"link set eth0 address {_mac(address)}\naddr add {address}/24 dev eth0\n"
+        f"link set eth0 address {mac(address)}\naddr add {address}/24 dev eth0\n"
         f"link set lo up\nlink set eth0 up\nroute add default via {GATEWAY}\n"
     )
     run(["ip", "-n", machine, "-batch", "-"], stdin=inside, what=f"the address of {machine}")
 
 
+def connect_tap(machine: str) -> str:
+    """A fresh tap on the bridge for a virtual machine that is not running; returns its name."""
+    if not TUN.exists():
+        raise LabError(f"this machine has no {TUN}, which a virtual machine's network needs", hint="modprobe tun")
+    disconnect(machine)
+    tap = link(machine)
+    made = f"tuntap add dev {tap} mode tap\nlink set {tap} master {BRIDGE} up\n"
+    run(["ip", "-batch", "-"], stdin=made, what=f"the link of {machine}")
+    return tap
+
+
 def disconnect(machine: str) -> None:
     """Removes the host's link and namespace, if there are any."""
-    if _there(_veth(machine)):
-        run(["ip", "link", "del", _veth(machine)])
+    if _there(link(machine)):
+        run(["ip", "link", "del", link(machine)])
     place = NAMESPACES / machine
     if place.exists():
         # Killed between its two steps, `ip netns add` leaves a plain file, which `del` removes but complains about.
@@ -134,9 +147,11 @@ def _there(interface: str) -> bool:
     return True
 
 
-def _veth(machine: str) -> str:
+def link(machine: str) -> str:
+    """What a host's end on the bridge is called."""
     return f"olab{hashlib.sha256(machine.encode()).hexdigest()[:9]}"  # 15 characters at most (IFNAMSIZ)
 
 
-def _mac(address: str) -> str:
+def mac(address: str) -> str:
+    """A MAC that follows from the address."""
     return "02:0b:" + ":".join(f"{int(part):02x}" for part in address.split("."))

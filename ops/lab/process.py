@@ -1,4 +1,4 @@
-"""The container's processes: starting systemd-nspawn so that it outlives us, watching it boot, ending it."""
+"""A host's processes: starting systemd-nspawn (or QEMU, see ops.lab.vm) so that it outlives us, watching, ending it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,17 @@ START = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift;
 
 def start(machine: str, tree: Path, hostname: str) -> None:
     """Boots the tree in the background; `wait` tells how that went."""
-    state = tree.parent
     nspawn = [*NSPAWN, f"--directory={tree}", f"--machine={machine}", f"--hostname={hostname}"]
-    groups = [] if _systemd_runs_this_machine() else cgroup.make(f"opslab-{machine}")
-    command = ["sh", "-c", START, state / "pid", *groups, "--", *nspawn]
-    command.append(f"--network-namespace-path=/run/netns/{machine}")
+    launch(machine, tree.parent, [*nspawn, f"--network-namespace-path=/run/netns/{machine}"], grouped=True)
+
+
+def launch(machine: str, state: Path, supervisor: list[str], *, grouped: bool) -> None:
+    """Starts what the host runs in, with its number in `pid` and its output in boot.log, so that it outlives us.
+
+    `grouped`: in a control group of its own, for a systemd that would take ours for its own.
+    """
+    groups = cgroup.make(f"opslab-{machine}") if grouped and not _systemd_runs_this_machine() else []
+    command = ["sh", "-c", START, state / "pid", *groups, "--", *supervisor]
     (state / "pid").unlink(missing_ok=True)
     with (state / "boot.log").open("w") as log:
         launcher = _launcher(machine, state, [str(word) for word in command])
@@ -64,14 +70,14 @@ def _launcher(machine: str, state: Path, command: list[str]) -> list[str]:
 
 
 def running(machine: str, state: Path) -> int | None:
-    """The container's supervisor (systemd-nspawn), or None."""
+    """What the host runs in (systemd-nspawn or QEMU), or None."""
     try:
         pid = int((state / "pid").read_text())
         started_at(pid)
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
-    return pid if f"--machine={machine}".encode() in words else None
+    return pid if {f"--machine={machine}".encode(), f"opslab-{machine}".encode()} & set(words) else None
 
 
 def wait(machine: str, state: Path, address: str) -> str:
@@ -81,12 +87,12 @@ def wait(machine: str, state: Path, address: str) -> str:
         begun = (state / "pid").exists()  # the child writes it, a moment after start() returned
         supervisor = running(machine, state)
         if begun and supervisor is None:
-            raise _not_booted(machine, state, "its container ended")
+            raise not_booted(machine, state, "its container ended")
         leader = _leader(supervisor) if supervisor else None
-        if leader and _ssh_answers(address):
+        if leader and ssh_answers(address):
             return _finished(leader)
         time.sleep(0.05)
-    raise _not_booted(machine, state, f"sshd on {address} did not answer within {BOOT_SECONDS} s")
+    raise not_booted(machine, state, f"sshd on {address} did not answer within {BOOT_SECONDS} s")
 
 
 def _leader(supervisor: int) -> int | None:
@@ -98,7 +104,8 @@ def _leader(supervisor: int) -> int | None:
     return None
 
 
-def _ssh_answers(address: str) -> bool:
+def ssh_answers(address: str) -> bool:
+    """Whether an SSH server says so on port 22."""
     try:
         with socket.create_connection((address, 22), timeout=2) as connection:
             return connection.recv(4) == b"SSH-"
@@ -118,7 +125,8 @@ def _finished(leader: int) -> str:
     return done.stdout.strip() or done.stderr.strip()
 
 
-def _not_booted(machine: str, state: Path, why: str) -> LabError:
+def not_booted(machine: str, state: Path, why: str) -> LabError:
+    """With the end of the boot's log."""
     log = state / "boot.log"
     text = log.read_text(errors="replace") if log.exists() else ""
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
@@ -136,8 +144,11 @@ def stop(machine: str, state: Path) -> None:
         os.kill(leader, signal.SIGKILL)
     if _systemd_runs_this_machine():
         succeeds(["systemctl", "stop", f"opslab-{machine}.service"])
-    if supervisor and not _gone_within(5, supervisor):
-        os.kill(supervisor, signal.SIGKILL)
+    # Without a systemd of its own below it, it is QEMU, or a container that has not begun.
+    if supervisor and not _gone_within(5 if leader else 0, supervisor):
+        with suppress(ProcessLookupError):
+            os.kill(supervisor, signal.SIGKILL)
+        _gone_within(5, supervisor)
     # A container outlives its supervisor if that one alone is killed; the control group still knows its processes.
     cgroup.empty(f"opslab-{machine}")
 

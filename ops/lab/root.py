@@ -18,8 +18,8 @@ from pathlib import Path
 
 from ops import machine as controller
 from ops.errors import LabError, OpsError
-from ops.lab import net, process, tree
-from ops.lab.host import Files, machine_id, started_at
+from ops.lab import net, process, tree, vm, vm_image
+from ops.lab.host import Files, LabHost, machine_id, started_at
 from ops.lab.image import image
 from ops.lab.shell import locked, run
 from ops.paths import LAB, ROOT
@@ -27,6 +27,7 @@ from ops.paths import LAB, ROOT
 Say = Callable[[str], None]
 HOSTS = Path("/var/lib/trading-ops-lab")
 LOCKS = Path("/run/trading-ops-lab")
+KINDS = {"container": "container", "vm": "machine with a kernel of its own"}
 NEEDS = {
     "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
@@ -82,40 +83,79 @@ def _through_sudo(request: dict[str, object], say: Say) -> object:
 
 
 def _up(name: str, owner: tuple[int, int], say: Say) -> object:
+    return _bring_up(name, owner, say, kind="container")
+
+
+def _up_vm(name: str, owner: tuple[int, int], say: Say) -> object:
+    vm_image.kernel_package()
+    controller.require(vm.NEEDS, why="a lab host with its own kernel", say=say, error=LabError)
+    return _bring_up(name, owner, say, kind="vm")
+
+
+def _bring_up(name: str, owner: tuple[int, int], say: Say, kind: str) -> bool:
     controller.require(NEEDS, why="a lab host", say=say, error=LabError)
     machine = machine_id(name)
     state = HOSTS / machine
     with locked(LOCKS / f"{machine}.lock"):
-        record = _register(name, state, say)
+        record = _register(name, state, say, kind)
         address = record["address"]
         if not (state / "upper").is_dir():
             say(f"making {name}")
             tree.make(name, state)
-        tree.mount(state, Path(record["image"]))
-        _client_files(name, state, address, owner)
-        if process.running(machine, state) is None:
-            say(f"booting {name} ({address})")
-            _boot(machine, state, name, address)
-        word = process.wait(machine, state, address)
+        up = _up_machine if record.get("kind") == "vm" else _up_container
+        word = up(name, machine, state, record, owner, say)
         if word != "running":
             say(f"{name} is up, but systemd calls it {word}: ./inv lab.ssh --command 'systemctl --failed'")
         _publish(name, machine, state, address, owner)
     return True
 
 
-def _register(name: str, state: Path, say: Say) -> dict[str, str]:
-    """The host's address and image, settled when it is first asked for and kept for its life."""
+def _up_container(
+    name: str, machine: str, state: Path, record: dict[str, str], owner: tuple[int, int], say: Say
+) -> str:
+    address = record["address"]
+    tree.mount(state, Path(record["image"]))
+    _client_files(name, state / "tree", address, owner)
+    if process.running(machine, state) is None:
+        say(f"booting {name} ({address})")
+        _boot(machine, state, name, address)
+    return process.wait(machine, state, address)
+
+
+def _up_machine(name: str, machine: str, state: Path, record: dict[str, str], owner: tuple[int, int], say: Say) -> str:
+    address, files = record["address"], vm_image.Machine(Path(record["image"]))
+    (state / "upper/root").mkdir(exist_ok=True)
+    _client_files(name, state / "upper", address, owner)
+    vm.make_disk(state, files)
+    if process.running(machine, state) is None:
+        say(f"booting {name} ({address}), which takes an emulated processor a minute or more")
+        process.stop(machine, state)
+        with locked(LOCKS / "net.lock"):
+            net.prepare()
+            vm.start(machine, state, files, address)
+    mine = Files(name)
+    return vm.wait(machine, state, LabHost(name, address, 22, "root", mine.key, mine.known_hosts, state / "tree"))
+
+
+def _register(name: str, state: Path, say: Say, kind: str) -> dict[str, str]:
+    """The host's address, kind and image, settled when it is first asked for and kept for its life."""
     record = state / "host.json"
     if not record.exists():
-        base = image(say)
+        base = vm_image.machine(say).folder if kind == "vm" else image(say)
         # Addresses are given out machine-wide, whichever checkout asks.
         with locked(LOCKS / "net.lock"):
             state.mkdir(parents=True, exist_ok=True)
             HOSTS.chmod(0o711)
             state.chmod(0o700)
-            about = {"name": name, "root": str(ROOT), "address": _free_address(), "image": str(base)}
+            about = {"name": name, "root": str(ROOT), "address": _free_address(), "image": str(base), "kind": kind}
             _write(record, json.dumps(about))
-    return {str(key): str(value) for key, value in json.loads(record.read_text()).items()}
+    found = {str(key): str(value) for key, value in json.loads(record.read_text()).items()}
+    if found.get("kind", "container") != kind:
+        raise LabError(
+            f"lab host {name} is there already, as a {KINDS[found.get('kind', 'container')]}",
+            hint=f"./inv lab.down --name {name} first, or choose another name",
+        )
+    return found
 
 
 def _free_address() -> str:
@@ -126,16 +166,19 @@ def _free_address() -> str:
     raise LabError("every address of the lab's network is taken", hint="./inv lab.down --all")
 
 
-def _client_files(name: str, state: Path, address: str, owner: tuple[int, int]) -> None:
-    """Our key, let in by the host, and the host's own public keys: made here, so they need not be taken on trust."""
+def _client_files(name: str, root: Path, address: str, owner: tuple[int, int]) -> None:
+    """Our key, let in by the host, and the host's own public keys: made here, so they need not be taken on trust.
+
+    `root`: the host's root directory, or the part of it that is its own.
+    """
     files = Files(name)
     files.folder.mkdir(parents=True, exist_ok=True)
     if not files.key.exists():
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {name}", "-f", files.key])
-    ssh = state / "tree/root/.ssh"
+    ssh = root / "root/.ssh"
     ssh.mkdir(mode=0o700, exist_ok=True)
     _write(ssh / "authorized_keys", files.key.with_suffix(".pub").read_text())
-    public = sorted((state / "tree/etc/ssh").glob("ssh_host_*_key.pub"))
+    public = sorted((root / "etc/ssh").glob("ssh_host_*_key.pub"))
     _write(files.known_hosts, "".join(f"{address} {' '.join(path.read_text().split()[:2])}\n" for path in public))
     _hand_over(files.folder, owner)
 
@@ -218,7 +261,12 @@ def _down_all(_name: str, _owner: tuple[int, int], say: Say) -> object:
     return True
 
 
-DO: dict[str, Callable[[str, tuple[int, int], Say], object]] = {"up": _up, "down": _down, "down_all": _down_all}
+DO: dict[str, Callable[[str, tuple[int, int], Say], object]] = {
+    "up": _up,
+    "up_vm": _up_vm,
+    "down": _down,
+    "down_all": _down_all,
+}
 
 
 def _answer(message: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +19,14 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
-def run(command: Sequence[str | Path], *, stdin: str = "", what: str = "") -> str:
+def run(
+    command: Sequence[str | Path], *, stdin: str = "", what: str = "", environ: Mapping[str, str] | None = None
+) -> str:
     """Runs a program and returns what it printed; `what` says in an error what it was for."""
     words = [str(word) for word in command]
+    env = {**environment(), **(environ or {})}
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, env=environment(), check=False)
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, env=env, check=False)
     except FileNotFoundError:
         raise LabError(f"{words[0]} is not installed", hint=f"apt-get install the package of {words[0]}") from None
     if done.returncode:

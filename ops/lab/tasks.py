@@ -20,9 +20,9 @@ def no_urls(_: str) -> Mapping[str, str]:
     return {}
 
 
-def lab_up(name: str = "lab", *, json: bool = False, urls: Urls = no_urls) -> None:
-    """Makes and boots the host, then shows what `lab_info` shows."""
-    _show(lab.up(name, say=progress), json, urls(name))
+def lab_up(name: str = "lab", *, machine: bool = False, json: bool = False, urls: Urls = no_urls) -> None:
+    """Makes and boots the host, then shows what `lab_info` shows. `machine`: one with a kernel of its own."""
+    _show(lab.up(name, machine=machine, say=progress), json, urls(name))
 
 
 def lab_info(name: str = "lab", *, json: bool = False, urls: Urls = no_urls) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from runtime import auth, clock, http, logs, openapi, payload, readiness
+from runtime import api, auth, clock, http, logs, openapi, payload, readiness
 from runtime.perf import event, ledger, rebuild, report
 from runtime.perf.ledger import Rules
 from runtime.perf.live import Figures
@@ -32,9 +32,9 @@ class Perf:
     def __init__(self, settings: PerfSettings) -> None:
         self.settings = settings
         self.started = clock.now()
-        self.app = http.Api(title="perf", lifespan=self._lifespan, default_response_class=http.JsonResponse)
+        self.app = api.Api(title="perf", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
-        http.install(self.app)
+        api.install(self.app)
         self.app.add_exception_handler(ledger.Refused, _refused)
         self._health()
         self._events()

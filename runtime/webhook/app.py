@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 
-from runtime import auth, clock, http, logs, payload
+from runtime import api, auth, clock, http, logs, payload
 from runtime.engines import is_test
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side
@@ -46,10 +46,10 @@ class Webhook:
         self.pipeline = Pipeline(settings)
         self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
         self.keyring = auth.Keyring(settings.keys)
-        self.app = http.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
+        self.app = api.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self._store: Store | None = None
         self.watch = Watch(settings, self.app, lambda: self.store)
-        http.install(self.app)
+        api.install(self.app)
         self._routes()
         self.dashboard = Dashboard(self)
         self.journal = JournalPage(self)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from runtime import auth, http, openapi
+from runtime import api, auth, http, openapi
 from runtime.journal.book import BookError
 from runtime.journal.filters import Filter
 from runtime.journal.index import NoEntry, Order
@@ -52,7 +52,7 @@ class JournalPage:
         self._view.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _routes(self, app: http.Api) -> None:
+    def _routes(self, app: api.Api) -> None:
         view, said, gone = self._view, openapi.answers(401), openapi.answers(401, 404)
 
         @app.get("/api/journal", summary="The log book's entries, newest first", openapi_extra=gone)

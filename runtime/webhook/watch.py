@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from runtime import clock, http, readiness
+from runtime import api, clock, http, probe, readiness
 from runtime.engines import is_test
 from runtime.outbox import status
 from runtime.outbox.status import Standing
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Watch:
     """Asks the store, which exists once the service has started."""
 
-    def __init__(self, settings: WebhookSettings, app: http.Api, store: Callable[[], Store]) -> None:
+    def __init__(self, settings: WebhookSettings, app: api.Api, store: Callable[[], Store]) -> None:
         self._settings = settings
         self._app = app
         self._store = store
@@ -111,8 +111,10 @@ class Watch:
         app = self._app
 
         @app.get("/health", summary="The process answers")
-        async def health() -> Any:
-            return http.JsonResponse({"ok": True, "service": "tv-webhook", "since": clock.iso(self._started)})
+        async def health(request: Request) -> Any:
+            said = {"ok": True, "service": "tv-webhook", "since": clock.iso(self._started)}
+            proof = probe.answer(self._settings.ops_key, request.headers.get(probe.HEADER))
+            return http.JsonResponse(said, headers={probe.HEADER: proof} if proof else None)
 
         @app.get("/ready", summary="Alerts can be committed and journalled; what lags behind is degraded")
         async def ready() -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
+from runtime.http import Route
 from runtime.webui import assets
 
 POLICY = "; ".join(
@@ -43,24 +44,25 @@ class Page:
     timezone: str
 
 
-def add_page(app: FastAPI, page: Page) -> None:
+def add_page(app: Starlette, page: Page) -> None:
     """Register the page and, below `/ui/`, the files of all pages. OpenAPI does not list them: they are no API."""
-    bundle = assets.bundle()
-    html = bundle.page(page.name, {"language": page.language, "timezone": page.timezone})
+    html = assets.bundle().page(page.name, {"language": page.language, "timezone": page.timezone})
 
-    @app.get(page.path, include_in_schema=False)
-    async def shown() -> Any:
+    async def shown(_: Request) -> Response:
         return Response(html, media_type="text/html; charset=utf-8", headers=HEADERS)
 
-    if any(getattr(route, "path", "") == FILES for route in app.routes):
-        return
+    routes = app.router.routes
+    routes.append(Route(page.path, shown, include_in_schema=False))
+    if not any(getattr(route, "path", "") == FILES for route in routes):
+        routes.append(Route(FILES, _asset, include_in_schema=False))
 
-    @app.get(FILES, include_in_schema=False)
-    async def asset(request: Request, version: str, name: str) -> Any:
-        found = bundle.files.get(name)
-        if found is None or version != bundle.version or name.endswith(".html"):
-            raise HTTPException(404, "no such file in this release; reload the page")
-        return _file(found, request.headers.get("accept-encoding", ""))
+
+async def _asset(request: Request) -> Response:
+    bundle, given = assets.bundle(), request.path_params
+    found = bundle.files.get(given["name"])
+    if found is None or given["version"] != bundle.version or given["name"].endswith(".html"):
+        raise HTTPException(404, "no such file in this release; reload the page")
+    return _file(found, request.headers.get("accept-encoding", ""))
 
 
 def _file(asset: assets.Asset, accepted: str) -> Response:

@@ -13,7 +13,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 
-from fastapi.responses import Response
+from starlette.responses import Response
 
 from runtime import clock, http
 from runtime.payload import Json

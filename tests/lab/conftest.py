@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ops import lab
-from ops.lab import LabHost
+from ops.lab import LabHost, vm
 from ops.lab.root import refusal
 from tests.lab.kit import Desk, checkout
 
@@ -36,6 +36,23 @@ def make_lab() -> Iterator[MakeLab]:
     def make(short: str) -> LabHost:
         made.add(short)
         return lab.up(name_of(short), say=lambda text: None)
+
+    yield make
+    for short in made:
+        lab.down(name_of(short), say=lambda text: None)
+
+
+@pytest.fixture(scope="session")
+def make_machine() -> Iterator[MakeLab]:
+    """Like make_lab, for hosts with a kernel of their own."""
+    reason = refusal() or vm.refusal()
+    if reason:
+        pytest.skip(f"this machine cannot run a lab host with its own kernel: {reason}")
+    made: set[str] = set()
+
+    def make(short: str) -> LabHost:
+        made.add(short)
+        return lab.up(name_of(short), machine=True, say=lambda text: None)
 
     yield make
     for short in made:

@@ -103,6 +103,8 @@ class Desk:
     text: str = INVENTORY
     first: dict[str, Any] = field(default_factory=dict)
     """What the host's first deploy answered."""
+    patience: float = 200
+    """Seconds that `./inv` may take."""
 
     def describe(self, **variables: str) -> None:
         """Writes the inventory, with some values other than they were."""
@@ -130,7 +132,7 @@ class Desk:
     def inv(self, *arguments: str, quiet: bool = False, env: Mapping[str, str] | None = None) -> Done:
         """`./inv ...` to its end."""
         child = self.start(*arguments, env={**self.environment, **(env or {})})
-        out, err = child.communicate(timeout=200)
+        out, err = child.communicate(timeout=self.patience)
         if not quiet:
             SAID.append(out + err)
         assert "Traceback" not in out + err
@@ -161,7 +163,7 @@ class Desk:
         shared = ["-o", "ControlMaster=auto", "-o", f"ControlPath={self.control}", "-o", "ControlPersist=600"]
         line, *rest = ssh_command(self.host, command)
         done = subprocess.run(
-            [line, *shared, *rest], capture_output=True, text=True, check=False, timeout=120, input=stdin
+            [line, *shared, *rest], capture_output=True, text=True, check=False, timeout=self.patience, input=stdin
         )
         assert done.returncode == 0 or not check, f"{command}: {done.stderr or done.stdout}"
         return done.stdout.strip()

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ops import lab
-from ops.lab import LabHost
+from ops.lab import LabHost, net
+from ops.lab.host import machine_id
 from ops.lab.tasks import ssh_command
 from ops.paths import LAB, ROOT
 
@@ -43,7 +44,9 @@ def traces(name: str) -> list[str]:
     }
     found = [f"{what}: {path}" for what, paths in listings.items() for path in paths]
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if f"/{name}-" in line]
-    return found + mounts + processes(f"--machine={name}-")
+    link = Path("/sys/class/net") / net.link(machine_id(name))
+    links = [f"link: {link}"] if link.exists() else []
+    return found + mounts + links + processes(f"--machine={name}-") + processes(f"opslab-{name}-")
 
 
 def processes(word: str) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from ops import paths
 from ops.errors import InventoryError, UsageError
 from ops.inventory import Inventory, load, resolve
-from ops.role_config import RoleConfig, SecretRef
+from ops.role_config import RoleConfig, Secret, SecretRef
 
 Read = Callable[[str], Inventory]
 
@@ -28,11 +28,18 @@ class Generating:
         return f"generated-{name}-for-{host}"
 
 
+class Monitor(RoleConfig):
+    port: int
+    ops_key: Secret
+    listen: str = "127.0.0.1"
+
+
 def test_the_project_s_own_inventory_is_right(configs: dict[str, type[RoleConfig]]) -> None:
+    configs = configs | {"monitor": Monitor}
     inventory = load(paths.INVENTORY, configs)
     host, lab = inventory.host("admin-trading"), inventory.host("lab")
     assert (host.address, host.port, host.user, host.arch) == ("admin-trading", 22, "root", "x86_64")
-    assert host.roles == lab.roles == ("base", "webhook", "perf")
+    assert host.roles == lab.roles == ("base", "webhook", "perf", "monitor")
     assert lab.lab
     assert not host.lab
     resolved = resolve(lab, configs, Generating())

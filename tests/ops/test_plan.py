@@ -237,6 +237,7 @@ def test_a_template_that_is_not_there_is_named(templates: Callable[..., None]) -
 
 REQUIRED = {
     "github_ssh": {"repository": "git@github.com:ann/notes.git"},
+    "miner": {"pools": [{"url": "stratum+tcp://pool.example.org:3333", "user": "1Address.rig"}]},
     "telegram": {"chat_id": 42, "bot_token": "123456789:hunter2-of-a-bot", "ops_key": "hunter2-optional"},
 }
 """What a role cannot do without beside its secrets, and secrets of a certain form."""

@@ -204,10 +204,12 @@ def test_on_a_terminal_one_line_moves() -> None:
     listen = _Listener(report, result, 2)
     listen({"event": "start", "resource": "file:/etc/x"})
     listen({"event": "upload", "name": "w.whl", "size": 2_500_000, "number": 1, "of": 4})
+    listen({"event": "progress", "text": "master-1: CC driver-gekko.o"})
     listen(CHANGED)
     report.done("alpha")
     assert "alpha 1/2 file:/etc/x" in err.getvalue()
     assert "uploading w.whl (2.5 MB, 1/4)" in err.getvalue()
+    assert "alpha 1/2 master-1: CC driver-gekko.o" in err.getvalue()
     assert "\n" not in err.getvalue()
 
 

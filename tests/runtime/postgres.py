@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -28,11 +28,15 @@ ESCAPED = "p%C3%A4ssword%2Bof%2Fthe%3Atests"
 
 @dataclass
 class Postgres:
-    """`url(name)` is an address over TCP with the password, `local(name)` one over the socket."""
+    """`url(name)` is an address over TCP with the password, `local(name)` one over the socket.
+
+    `host`: an address of this machine; whoever reaches it may come in, with the password.
+    """
 
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    host: str = "127.0.0.1"
     _names: Iterator[int] = field(default_factory=count)
 
     def make(self) -> None:
@@ -44,9 +48,11 @@ class Postgres:
         data = str(self.folder / "data")
         subprocess.run([*_as_postgres(), PROGRAMS / "initdb", "-D", data, *options, f"--pwfile={secret}"], check=True,
                        stdout=subprocess.DEVNULL, cwd="/")  # fmt: skip
+        with (self.folder / "data/pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet scram-sha-256\n")
 
     def start(self) -> None:
-        settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder}
+        settings = {"port": self.port, "listen_addresses": self.host, "unix_socket_directories": self.folder}
         settings |= {"fsync": "off", "max_connections": 60, "logging_collector": "off"}
         said = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
@@ -85,7 +91,7 @@ class Postgres:
         return name
 
     def url(self, database: str) -> str:
-        return f"postgresql://postgres:{ESCAPED}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://postgres:{ESCAPED}@{self.host}:{self.port}/{database}"
 
     def local(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
@@ -94,10 +100,17 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The server, one for all tests of a run."""
+    with running() as server:
+        yield server
+
+
+@contextmanager
+def running(host: str = "127.0.0.1") -> Iterator[Postgres]:
+    """A server at that address of this machine; skips the test where there is no PostgreSQL."""
     if not (PROGRAMS / "initdb").exists():
         pytest.skip("PostgreSQL 15 is not installed here: apt-get install postgresql-15")
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = Postgres(folder, _free_port())
+    server = Postgres(folder, _free_port(), host=host)
     try:
         server.make()
         server.start()

@@ -7,7 +7,7 @@ import warnings
 import pytest
 from fastapi import Request
 
-from runtime import http
+from runtime import api, http
 from runtime.payload import Invalid
 from runtime.store import StoreError
 
@@ -29,11 +29,11 @@ async def echo(request: Request) -> http.JsonResponse:
 @pytest.fixture(name="both")
 def _both() -> tuple[TestClient, TestClient]:
     """The same handler: by the short way, by the framework's."""
-    short, long = http.Api(), http.Api()
+    short, long = api.Api(), api.Api()
     short.post_directly("/x", echo)
     long.post("/x")(echo)
     for app in (short, long):
-        http.install(app)
+        api.install(app)
     return TestClient(short, raise_server_exceptions=False), TestClient(long, raise_server_exceptions=False)
 
 
@@ -51,8 +51,8 @@ def test_other_methods_and_the_openapi_page_are_the_frameworks(both: tuple[TestC
 
 
 def test_a_fault_of_ours_reaches_the_server_that_logs_it() -> None:
-    app = http.Api()
+    app = api.Api()
     app.post_directly("/x", echo)
-    http.install(app)
+    api.install(app)
     with pytest.raises(KeyError):
         TestClient(app).post("/x", content="bug")

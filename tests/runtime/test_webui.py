@@ -108,6 +108,11 @@ def test_no_script_of_ours_parses_text_as_markup_or_code(path: Path) -> None:
 SERVERS = {"opened", "closed", "updated", "ignored", "duplicate", "check_store", "check_journal", "check_disk"}
 SERVERS |= {f"{prefix}_{kind}" for prefix in ("kind", "one") for kind in ("session", "alert", "note", "text")}
 SERVERS |= {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Asia", "London"}
+SERVERS |= {f"pool_{status}" for status in ("alive", "dead", "disabled", "rejecting")}
+SERVERS |= {f"stick_{status}" for status in ("ok", "slow", "silent", "missing", "no_permission", "not_mined")}
+SERVERS |= {"stick_disabled", "stick_unknown"}
+# What the miner's page puts together from the names of its figures and spans.
+SERVERS |= {"share_of_promise", "rejected_shares", "span_1h", "span_24h", "span_7d", "span_60d"}
 
 
 def test_both_languages_say_everything_that_is_asked_for() -> None:

@@ -7,17 +7,20 @@ from .accounts import Group, User
 from .apt import AptPackages, AptRepo
 from .base import Kind
 from .block import Block
+from .build import Build
 from .command import Command
 from .git import Git
 from .paths import Directory, File, Symlink
 from .release import Release
 from .unit import Unit, UnitFile
+from .watched import Say
 
 
-def all_kinds(memory: Memory, drafts: dict[str, str]) -> dict[str, Kind]:
-    """Kinds by the name that the document uses; `drafts` are the plan's unit files by name."""
+def all_kinds(memory: Memory, drafts: dict[str, str], say: Say = lambda event, text: None) -> dict[str, Kind]:
+    """Kinds by the name that the document uses; `drafts` are the plan's unit files by name, `say` tells how long work
+    goes on."""
     return {
         "file": File(), "block": Block(), "directory": Directory(), "symlink": Symlink(), "user": User(),
         "group": Group(), "apt-repo": AptRepo(), "apt-packages": AptPackages(), "git": Git(), "release": Release(),
-        "command": Command(), "unit-file": UnitFile(drafts), "unit": Unit(memory),
+        "command": Command(), "build": Build(say), "unit-file": UnitFile(drafts), "unit": Unit(memory),
     }  # fmt: skip

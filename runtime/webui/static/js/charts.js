@@ -56,8 +56,8 @@ function curve(node, series, values, height, stroke, soft, falling) {
 }
 
 /** uPlot asks for formats in its own letters; the language's are used instead. */
-function dateFormat(pattern) {
-  const given = pattern.includes("HH") || pattern.includes("h:") || pattern.includes("{mm}") ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
+export function dateFormat(pattern) {
+  const given = pattern.includes("HH") || pattern.includes("{h}") || pattern.includes("h:") || pattern.includes("{mm}") ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
     : pattern.includes("{D}") || pattern.includes("{DD}") ? { day: "numeric", month: "short" }
     : pattern.includes("{M") ? { month: "short" } : { year: "numeric" };
   const format = new Intl.DateTimeFormat(plainLocale, given);
@@ -76,7 +76,7 @@ function tooltip(plot, node, series, values) {
 }
 
 /** Keep a drawing true to its box and to the theme. */
-function draw(node, make) {
+export function draw(node, make) {
   let made = make(), width = node.clientWidth;
   const again = () => { for (const one of made) one.destroy(); for (const tip of node.querySelectorAll(".tip")) tip.remove(); made = make(); };
   const sized = new ResizeObserver(() => { if (node.clientWidth !== width) { width = node.clientWidth; again(); } });
@@ -85,7 +85,7 @@ function draw(node, make) {
   plots.set(node, () => { sized.disconnect(); removeEventListener("themechange", again); for (const one of made) one.destroy(); });
 }
 
-function clear(node) {
+export function clear(node) {
   plots.get(node)?.();
   plots.delete(node);
 }

@@ -59,6 +59,17 @@ const fr = {
   no_entries: "Aucune entrée.", no_hits: "Rien ne correspond.", hits: "{n} entrées trouvées", hits_more: "plus de {n} entrées trouvées", first_of: "les {n} premières", no_points: "Aucun point ouvert.", points: "{n} points ouverts",
   indexing: "L'index du journal se construit ; la page se complète toute seule.", book_failed: "Le journal ne peut pas être lu : {why}", book_key: "Depuis une autre machine, le journal demande la clé opérateur (gardée par ce champ seulement).",
   payload: "Reçu", is_done: "fait", is_open: "ouvert", gone: "Cette entrée n'existe plus : {why}",
+  foot_miner: "Hashrates tels que cgminer les compte. Aucun revenu n'est estimé : c'est à la pool de le dire.", standing: "Alertes santé", trend: "Au fil du temps", measure: "Mesure", of_what: "De",
+  sticks: "Sticks", pools: "Pools", yield: "Ce que ça donne", machine: "Machine", services: "Services", hashrate: "Hashrate", share_of_promise: "Part de la promesse", hw_errors: "Erreurs HW", frequency: "Fréquence",
+  temperature: "Température", rejected_shares: "Parts refusées", cpu: "Processeur", memory: "Mémoire", load: "Charge par cœur", disk_free: "Disque libre", inodes_free: "Inodes libres", clock_set: "Horloge à l'heure",
+  supply: "Alimentation", too_low: "trop faible", no: "non", backup_age: "Âge de la sauvegarde", tunnel: "Tunnel", push_age: "Journal en attente d'envoi", value: "Valeur", note: "Note",
+  of_expected: "{share} de {all} attendus", n_mine: "{n} minent", shares: "Parts acceptées", not_taken: "{rejected} refusées, {stale} périmées", best_share: "Meilleure part", blocks_found: "{n} blocs trouvés", blocks: "Blocs trouvés",
+  all_well: "Tout va bien.", machine_up: "Machine allumée depuis", api_down: "L'API de cgminer ne répond pas", api_slow: "cgminer est bloqué", api_off: "Pas de cgminer sur cette machine",
+  stick_name: "Stick", resets: "Remises à zéro", port: "Port", used_by: "Pris par", no_sticks: "Aucun stick vu jusqu'ici.", pool: "Pool", works_for: "en service", accepted: "Acceptées", rejected_ones: "Refusées", stale_shares: "Périmées", no_pools: "Aucune pool connue.",
+  stick_ok: "mine", stick_slow: "lent", stick_silent: "sans hachage", stick_missing: "débranché", stick_no_permission: "sans permission", stick_not_mined: "non miné", stick_disabled: "désactivé", stick_unknown: "inconnu",
+  pool_alive: "vivante", pool_dead: "morte", pool_disabled: "désactivée", pool_rejecting: "refuse", on_average: "en moyenne", power: "Puissance", power_unknown: "non configurée (watts)", uptime: "cgminer depuis",
+  muted: "en sourdine", service: "Service", restarts: "Redémarrages", no_units: "Aucun service surveillé.", answers: "Réponse", takes: "Durée", all_together: "tous ensemble",
+  no_points_yet: "Pas encore de mesures.", trend_alt: "{title} : dernière valeur {last}, entre {low} et {high}.", span_1h: "1 h", span_24h: "24 h", span_7d: "7 j", span_60d: "60 j",
 };
 
 const en = {
@@ -120,6 +131,17 @@ const en = {
   no_entries: "No entries.", no_hits: "Nothing matches.", hits: "{n} entries found", hits_more: "more than {n} entries found", first_of: "the first {n}", no_points: "No open points.", points: "{n} open points",
   indexing: "The log book's index is being made; this page completes itself.", book_failed: "The log book cannot be read: {why}", book_key: "From another machine the log book asks for the operator's key (held by this field only).",
   payload: "Received", is_done: "done", is_open: "open", gone: "This entry is no longer there: {why}",
+  foot_miner: "Hashrates as cgminer counts them. No revenue is estimated: that is the pool's to say.", standing: "Health alerts", trend: "Over time", measure: "Figure", of_what: "Of",
+  sticks: "Sticks", pools: "Pools", yield: "What it yields", machine: "Machine", services: "Services", hashrate: "Hashrate", share_of_promise: "Share of what is promised", hw_errors: "HW errors", frequency: "Frequency",
+  temperature: "Temperature", rejected_shares: "Rejected shares", cpu: "Processor", memory: "Memory", load: "Load per core", disk_free: "Disk free", inodes_free: "Inodes free", clock_set: "Clock is set",
+  supply: "Power supply", too_low: "too low", no: "no", backup_age: "Age of the backup", tunnel: "Tunnel", push_age: "Log book waiting to be pushed", value: "Value", note: "Note",
+  of_expected: "{share} of {all} expected", n_mine: "{n} mining", shares: "Accepted shares", not_taken: "{rejected} rejected, {stale} stale", best_share: "Best share", blocks_found: "{n} blocks found", blocks: "Blocks found",
+  all_well: "All is well.", machine_up: "Machine up for", api_down: "cgminer's API does not answer", api_slow: "cgminer hangs", api_off: "No cgminer on this machine",
+  stick_name: "Stick", resets: "Resets", port: "Port", used_by: "In use by", no_sticks: "No stick was seen so far.", pool: "Pool", works_for: "in use", accepted: "Accepted", rejected_ones: "Rejected", stale_shares: "Stale", no_pools: "No pool is known.",
+  stick_ok: "mining", stick_slow: "slow", stick_silent: "no hashes", stick_missing: "unplugged", stick_no_permission: "no permission", stick_not_mined: "not mined", stick_disabled: "disabled", stick_unknown: "unknown",
+  pool_alive: "alive", pool_dead: "dead", pool_disabled: "disabled", pool_rejecting: "rejecting", on_average: "on average", power: "Power", power_unknown: "not configured (watts)", uptime: "cgminer up for",
+  muted: "muted", service: "Service", restarts: "Restarts", no_units: "No service is watched.", answers: "Answer", takes: "Takes", all_together: "all together",
+  no_points_yet: "Nothing measured yet.", trend_alt: "{title}: last {last}, between {low} and {high}.", span_1h: "1 h", span_24h: "24 h", span_7d: "7 d", span_60d: "60 d",
 };
 
 const words = document.documentElement.lang === "fr" ? fr : en;

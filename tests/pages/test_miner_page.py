@@ -1,0 +1,81 @@
+"""The miner's page, in Chromium, against the real monitor."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.cgminer import Cgminer, Pool, Stick
+from tests.miner.usb_kit import Bus, Plug
+from tests.pages.conftest import Watched
+
+pytestmark = pytest.mark.page
+
+Open = Callable[..., Watched]
+Start = Callable[..., Any]
+HOSTILE = "<img src=x onerror=__ran.push(1)>"
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    made = Bus(tmp_path / "usb")
+    made.hub("1-1")
+    for number, serial in enumerate(("10001", "10002"), 1):
+        made.plug(Plug(f"1-1.{number}", serial, number=number, driver="usbfs"))
+    return made
+
+
+@pytest.fixture
+def cgminer() -> Iterator[Cgminer]:
+    with Cgminer(sticks=[Stick("10001", share=1.0), Stick("10002", mhz=300.0)], pools=[Pool(user=HOSTILE)]) as miner:
+        yield miner
+
+
+@pytest.fixture
+def monitor(service: Start, environ: dict[str, str], bus: Bus, cgminer: Cgminer) -> Any:
+    environ |= {"MONITOR_CGMINER": f"127.0.0.1:{cgminer.port}", "MONITOR_HOST": "rig", "MONITOR_INTERVAL": "1"}
+    environ |= {"MONITOR_SYSFS": str(bus.sysfs), "MONITOR_DEV": str(bus.dev), "MONITOR_MINER_USER": "root"}
+    environ |= {"MONITOR_WATTS": "12", "MONITOR_RULES": "/no/such/file"}
+    return service("miner.monitor")
+
+
+def test_it_shows_the_miner_and_what_goes_wrong(monitor: Any, visit: Open, bus: Bus, cgminer: Cgminer) -> None:
+    monitor.start()
+    page = visit(monitor, "/miner")
+    page.shows("#host", "rig")
+    page.shows("#sticks", "mine")
+    page.shows('#sticks tr:has-text("10002")', "300 MHz / 400 MHz")
+    page.shows("#pools", HOSTILE)
+    page.shows("#yield", "12 W")
+    page.shows("#machine", "Processeur")
+    page.shows("#standing", "Tout va bien.")
+    page.page.locator("#trend canvas").first.wait_for()
+    page.page.locator("#s-metric").select_option("frequency")
+    page.page.locator("#s-target").select_option("10002")
+    page.shows("#trend", "%")
+    page.page.locator('[data-key="24h"]').click()
+    page.page.locator("#trend canvas").first.wait_for()
+    bus.unplug("1-1.2")
+    cgminer.unplug("10002")
+    page.shows('#sticks tr:has-text("10002")', "débranché", 30)
+    page.shows("#standing", "10002", 30)
+    assert page.page.locator("main img").count() == 0
+    assert page.complaints == []
+    monitor.process.send_signal(signal.SIGKILL)
+    page.page.locator('body[data-line="down"]').wait_for(timeout=15_000)
+    page.shows("#alarm", "DÉCONNECTÉ")
+
+
+def test_in_english_on_a_phone_and_on_a_wall(monitor: Any, visit: Open, environ: dict[str, str]) -> None:
+    environ["UI_LANGUAGE"] = "en"
+    monitor.start()
+    for width, scheme in ((390, "light"), (3840, "dark")):
+        page = visit(monitor, "/miner", width=width, scheme=scheme)
+        page.shows("#sticks", "mining")
+        page.shows("#standing", "All is well.")
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.complaints == []
