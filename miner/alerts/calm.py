@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from math import inf, nextafter
 
 from miner.alerts.rule import Rule, Rules
@@ -25,8 +26,9 @@ class Calm:
     def without(self, changed: Iterable[tuple[str, str]]) -> Calm:
         """The bands of the next states: all but those of these (metric, target)."""
         bands = dict(self.bands)
-        for metric, target in changed:
-            bands[metric] = {name: band for name, band in bands.get(metric, {}).items() if name != target}
+        for metric, pairs in groupby(sorted(changed), key=lambda one: one[0]):
+            stale = {target for _, target in pairs}
+            bands[metric] = {name: band for name, band in bands.get(metric, {}).items() if name not in stale}
         return Calm(self.rules, bands)
 
     def stirring(self, readings: tuple[Reading, ...], make: Callable[[str, str], Band]) -> list[Reading]:

@@ -41,7 +41,7 @@ _STICKS = (
         clear_for_s=MINUTE,
         repeat_s=12 * HOUR,
         after=_RUN_IN,
-        by=(*_UNPLUGGED, "stick.unusable", *_SILENT),
+        by=(*_UNPLUGGED, "stick.unusable", *_SILENT, "miner.no_hashrate"),
     ),
     _rule(
         "stick.slow",
@@ -51,7 +51,7 @@ _STICKS = (
         clear_for_s=5 * MINUTE,
         repeat_s=DAY,
         after=_RUN_IN,
-        by=(*_UNPLUGGED, "stick.unusable", "stick.no_hashes", "stick.frequency_low", *_SILENT),
+        by=(*_UNPLUGGED, "stick.unusable", "stick.no_hashes", "stick.frequency_low", *_SILENT, "miner.no_hashrate"),
     ),
     _rule(
         "stick.frequency_low",
@@ -121,11 +121,11 @@ _MINER = (
         "miner.no_hashrate",
         ("miner.ghs", "<=", 0),
         "critical",
-        for_s=5 * MINUTE,
+        for_s=3 * MINUTE,
         clear_for_s=MINUTE,
         repeat_s=6 * HOUR,
-        after=_RUN_IN[1:],
-        by=(*_SILENT, "hub.missing@*", "stick.missing@*", "stick.unusable@*", "stick.no_hashes@*"),
+        after=_RUN_IN,  # while no stick is there, that is the news
+        by=_SILENT,
     ),
     _rule(
         "miner.slow",

@@ -55,10 +55,11 @@ def step(rules: Rules, states: States, cycle: Cycle, quiet: Quiet = NOTHING) -> 
     return draft.done()
 
 
-def silence(rules: Rules, states: States, alert: Alert, now: float, quiet: Quiet) -> str:
-    """Why an alert that fires is not told now (see `miner.alerts`); empty: it is, or will be in a moment."""
-    rule = rules.rules.get(alert.rule)
-    return Causes(rules, states, states.alerts, now).why_not(rule, alert, quiet) if rule else ""
+def firing(rules: Rules, states: States, now: float, quiet: Quiet) -> list[tuple[Alert, str]]:
+    """What fires, and why it is not told now (see `miner.alerts`); empty: it is, or will be in a moment."""
+    causes = Causes(rules, states, states.alerts, now)
+    found = [(one, rules.rules.get(one.rule)) for one in states.alerts.values() if one.fires_now]
+    return [(one, causes.why_not(rule, one, quiet) if rule else "") for one, rule in found]
 
 
 def _prepared(rules: Rules, states: States, cycle: Cycle) -> States:

@@ -1,6 +1,6 @@
 """From changes to the few messages that people get. Pure.
 
-What is told at the same moment goes together: what began in one notice, what ended in another. After a handful of
+What is told at the same moment goes together: what began in one notice, what ended in another. After twenty
 notices within a minute the next ones wait for company: see `Pace`.
 """
 
@@ -18,8 +18,10 @@ NoticeKind = Literal["firing", "resolved", "repeat", "action", "summary", "info"
 
 LINES = 20
 """So many alerts are named in one notice; of more the rest is counted."""
-BURST, BURST_SECONDS, STORM_SECONDS = 5, 60.0, 20.0
-"""After so many notices of changes within so many seconds, what follows is gathered for so long."""
+BURST_SECONDS = 60.0
+GATHERED = ((40, 10.0), (20, 1.0))
+"""After so many notices of changes within a minute, what follows is gathered for so many seconds. 20 a minute is what
+Telegram lets a group have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class Pace:
         self._sent = [at for at in self._sent if now - at < BURST_SECONDS]
         if not waiting:
             return False
-        if self._until is None and len(self._sent) >= BURST:
-            self._until = now + STORM_SECONDS
+        gather = next((seconds for count, seconds in GATHERED if len(self._sent) >= count), 0.0)
+        if self._until is None and gather:
+            self._until = now + gather
         return self._until is None or now >= self._until
 
     @property

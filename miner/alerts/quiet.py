@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import inf
 
 from miner.alerts.rule import Rule, Rules
 from miner.alerts.states import Alert, Key, States
@@ -94,8 +95,16 @@ class Causes:
         if self._now < rule.grace_s:
             return "grace"
         for metric, length in rule.after:
-            for key in ((metric, alert.target), (metric, "")):
-                since = self._states.facts.get(key)
-                if since is not None and self._now - since < length:
-                    return "grace"
+            if any(self._now - since < length for since in self._begun(metric, alert.target)):
+                return "grace"
         return ""
+
+    def _begun(self, metric: str, target: str) -> list[float]:
+        """Since when the thing itself and the host are well. For the host it is enough that one of many things is."""
+        facts = self._states.facts
+        own = [facts[metric, one] for one in dict.fromkeys((target, "")) if (metric, one) in facts]
+        if target == "" and not own:
+            many = [since for (name, _), since in facts.items() if name == metric]
+            well = [since for since in many if since is not None]
+            return [min(well)] if well else [inf] if many else []
+        return [since for since in own if since is not None]

@@ -25,7 +25,8 @@ class Rule:
 
     `repeat_s`: told again so often while it lasts (0: never). `quiet`: held back in quiet hours. `grace_s`: not told
     sooner than this after the machine's start; `after`: the same for a thing: for each metric, of the same target or of
-    the host, how long it must have been good (`bool`) or how large it must be (`seconds`). `inhibited_by`: rules that
+    the host, how long it must have been good (`bool`) or how large it must be (`seconds`); a rule about the host
+    asks that of any one target. `inhibited_by`: rules that
     explain this one, each `rule` or `rule@target`, with `*` in either. `targets`: patterns; it looks at no others.
     """
 

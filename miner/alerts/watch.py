@@ -114,8 +114,8 @@ class Watchman:
     def standing(self) -> tuple[Standing, ...]:
         """What fires, the worst first, then the oldest."""
         moment = self._now()
-        quiet = self._quiet(moment)
-        found = [self._shown(one, moment, quiet) for one in self._states.alerts.values() if one.fires_now]
+        fires = engine.firing(self._rules, self._states, moment.steady, self._quiet(moment))
+        found = [self._shown(alert, silence) for alert, silence in fires]
         return tuple(sorted(found, key=lambda one: (-RANK[one.severity], one.since, one.rule, one.target)))
 
     async def mute(self, scope: str, seconds: float, by: str) -> None:
@@ -201,10 +201,9 @@ class Watchman:
         hours = any(one.holds(moment.at, self._zone) for one in self._rules.quiet_hours)
         return Quiet(muted, kept, hours)
 
-    def _shown(self, alert: Alert, moment: Moment, quiet: Quiet) -> Standing:
+    def _shown(self, alert: Alert, silence: str) -> Standing:
         rule = self._rules.rules.get(alert.rule)
         text = self._words.alert(alert.rule, rule.metric if rule else "", alert.target, alert.value, alert.note)
-        silence = engine.silence(self._rules, self._states, alert, moment.steady, quiet)
         since = clock.from_iso(alert.fired_at)
         return Standing(alert.rule, alert.target, alert.severity, since, text, bool(silence), silence)
 
@@ -239,20 +238,22 @@ class Watchman:
             return
 
     async def _sum_up(self, moment: Moment) -> None:
-        """Raises StoreError. A day that began while nobody watched is told late, and once."""
-        if self._rules.daily is None:
-            return
-        due = summary.last_due(moment.at, self._rules.daily, self._zone)
+        """Raises StoreError. A day that ended while nobody watched is told late; its key makes it once."""
+        due = summary.last_due(moment.at, self._rules.daily or 0, self._zone)
         day = due.date().isoformat()
-        if not self._summed or day <= self._summed:
-            await self._remember(day if not self._summed else self._summed)
+        if not self._summed or day <= self._summed:  # the first start, the same day, or the calendar was set back
+            await self._remember(day)
             return
+        if self._rules.daily is not None:
+            await self._tell_day(due, day)
+        await self._remember(day)
+        await self._store.write(lambda connection: memory.prune(connection, moment.at))
+
+    async def _tell_day(self, due: datetime, day: str) -> None:
         counts = await asyncio.to_thread(self._counts, due - timedelta(days=1))
         standing = [one.text for one in self.standing() if not one.muted]
         text = summary.text(await self._asked(), counts, standing, self._words)
         await self.tell("summary", "info", text, f"daily:{self._host}:{day}")
-        await self._remember(day)
-        await self._store.write(lambda connection: memory.prune(connection, moment.at))
 
     async def _asked(self) -> summary.Figures:
         """A day without figures is summed up all the same."""

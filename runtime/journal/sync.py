@@ -31,7 +31,7 @@ _PAUSES = (5, 15, 45, 120, 300, 600, 900, 900)
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """`outcome` is synced, no-repository, no-remote or waiting; `code` the kind of trouble when it waits."""
+    """`outcome` is synced, missing, no-repository, no-remote or waiting; `code` the kind of trouble when it waits."""
 
     outcome: str
     pushed: int = 0
@@ -43,7 +43,7 @@ class Synced:
 
     @property
     def ok(self) -> bool:
-        return self.outcome != "waiting"
+        return self.outcome not in ("waiting", "missing")
 
 
 def sync(path: Path) -> Synced:
@@ -52,6 +52,8 @@ def sync(path: Path) -> Synced:
         repo = find(path)
     except VcsError as error:
         return Synced("waiting", message=str(error), hint=error.hint, code=error.code)
+    if repo is None and not path.exists():
+        return Synced("missing", message=f"{path} does not exist", hint="which log book is meant? --file PATH")
     if repo is None:
         return Synced("no-repository", message=f"{path} lies in no git repository")
     try:

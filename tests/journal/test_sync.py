@@ -480,3 +480,14 @@ def test_a_lock_that_a_killed_git_left_is_cleared_and_a_living_one_s_is_not(lapt
         assert (laptop.root / ".git" / "config.lock").exists()
     (laptop.root / ".git" / "config.lock").unlink()
     synced(laptop)
+
+
+def test_a_file_that_is_not_there_is_no_log_book_without_a_repository(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync.command(tmp_path / "jurnal.md", as_json=False) == 1
+    said = capsys.readouterr()
+    assert said.err == f"error: {tmp_path}/jurnal.md does not exist\n  -> which log book is meant? --file PATH\n"
+    (tmp_path / "journal.md").write_text(entry(0, "zero"))
+    assert sync.command(tmp_path / "journal.md", as_json=False) == 0
+    assert "lies in no git repository" in capsys.readouterr().out

@@ -1,4 +1,8 @@
-"""A steady stream of requests: each goes out when it is due, whether or not those before it were answered."""
+"""A steady stream of requests: each goes out when it is due, whether or not those before it were answered.
+
+Where the machine cannot keep up with it, for other work it has, it is the stream that waits: what is under way has a
+limit, far above what a restart makes wait. A request that fails is never the stream's own doing.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 KEPT = 8
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 60.0
 RATE = 200.0
-PROBES = 100
+UNDER_WAY = 400
 
 
 @dataclass
@@ -33,25 +37,8 @@ class Stream:
     answers: dict[int, tuple[int, Json]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     slowest: float = 0.0
-
-    def within_reach(self) -> Stream:
-        """At what this machine can sustain, if that is less than RATE: a stream beyond it tells nothing of restarts.
-
-        Asked with numbers below 0, one after the other, which is the slowest way.
-        """
-        began = time.monotonic()
-        asyncio.run(self._probe())
-        assert not self.failed, self.failed
-        self.answers.clear()
-        self.rate = min(RATE, 0.6 * PROBES / (time.monotonic() - began))
-        return self
-
-    async def _probe(self) -> None:
-        line: _Line | None = None
-        for number in range(-PROBES, 0):
-            line = await self._ask(number, line, keep=True)
-        if line:
-            line.close()
+    seconds: float = 0.0
+    """How long it lasted: with `answers`, how many a second there really were."""
 
     def during(self, work: Callable[[], None]) -> None:
         """Streams while `work` is done, then waits for what is under way."""
@@ -71,11 +58,14 @@ class Stream:
         number, begun = 0, time.monotonic()
         while not done.is_set():
             await asyncio.sleep(max(0.0, begun + number / self.rate - time.monotonic()))
+            while number - len(self.answers) - len(self.failed) >= UNDER_WAY:
+                await asyncio.sleep(0.01)
             if number % 2:
                 due.put_nowait(number)
             else:
                 fresh.add(asyncio.create_task(self._once(number)))
             number += 1
+        self.seconds = time.monotonic() - begun
         for _ in kept:
             due.put_nowait(None)
         await asyncio.gather(*kept, *fresh)

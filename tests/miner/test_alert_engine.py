@@ -90,6 +90,21 @@ def test_no_pool_explains_that_the_api_is_down_and_that_nothing_is_hashed() -> N
     assert line.told == ["firing miner.no_pool"]
 
 
+def test_sticks_that_are_all_silent_are_one_alert_and_those_that_are_all_unplugged_have_no_other() -> None:
+    silent = [reading("stick.ghs", 0, name) for name in "AB"] + [reading("miner.ghs", 0)]
+    line = Line()
+    line.hold(60, stick(1), stick(1, "B"))
+    line.hold(1200, stick(1), stick(1, "B"), *silent)
+    assert line.told == ["firing miner.no_hashrate"]
+    line = Line()
+    line.hold(1200, stick(0), stick(0, "B"), *silent)
+    assert sorted(line.told) == ["firing stick.missing A", "firing stick.missing B"]
+    line = Line()
+    line.hold(60, stick(1), stick(1, "B"))
+    line.hold(1200, stick(0), stick(1, "B"), *silent)
+    assert line.told == ["firing stick.missing A", "firing miner.no_hashrate"]
+
+
 def test_a_hung_api_is_told_within_fifteen_seconds() -> None:
     line = Line()
     line.hold(60, reading("miner.api", 1))
