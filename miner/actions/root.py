@@ -90,7 +90,7 @@ class Root:
         except FileNotFoundError:
             return
         except OSError:  # a directory: nobody asks that way
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # one that cannot be removed is left to systemd's limit
             wanted = None
         if wanted is None:
             log.warning("removed from the requests: %r", path.name[:80])
