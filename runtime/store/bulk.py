@@ -22,7 +22,7 @@ class Insert:
 
     def __init__(self, table: Table, names: Iterable[str]) -> None:
         self._table = table
-        self._names = tuple(names)
+        self._names = tuple(map(str, names))  # SQLAlchemy's own kind of text makes slow keys
         self._made: dict[str, _Statement] = {}
 
     def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -36,6 +36,6 @@ class Insert:
 
     def _make(self, dialect: Dialect) -> _Statement:
         compiled = insert(self._table).compile(dialect=dialect, column_keys=list(self._names))
-        places = tuple(compiled.positiontup) if compiled.positiontup is not None else None
+        places = tuple(map(str, compiled.positiontup)) if compiled.positiontup is not None else None
         made = self._made[dialect.name] = _Statement(str(compiled), places)
         return made

@@ -162,7 +162,7 @@ class Book:
 _ADD_EVENTS = Insert(events, (column.name for column in events.columns))
 _ADD_TRADES = Insert(trades, (column.name for column in trades.columns))
 _ADD_MESSAGES = Insert(messages, ("event_id", "body"))
-_BLANK: Json = {column.name: None for column in trades.columns}
+_BLANK: Json = {str(column.name): None for column in trades.columns}
 
 
 def _look(connection: Connection, asked: Questions) -> _Found:

@@ -12,7 +12,7 @@ from runtime.payload import Json, dumps
 from runtime.store.tables import events
 from runtime.webhook.alert import FIELDS
 
-_UNKNOWN: Json = {column.name: None for column in events.columns if column.nullable}
+_UNKNOWN: Json = {str(column.name): None for column in events.columns if column.nullable}
 _ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
 _SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
