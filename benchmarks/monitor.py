@@ -1,6 +1,6 @@
 """Measures miner-monitor on this machine, shows a table, keeps the samples in .cache/bench-monitor.json.
 
-`python -P -m benchmarks.monitor [start resting crowd unplug]` in the tests' environment, or `./inv bench --only
+`python -P -m benchmarks.monitor [start resting crowd unplug told]` in the tests' environment, or `./inv bench --only
 monitor`. Exits 1 when a target is missed. cgminer is the tests' fake, in a process of its own; the bus and the control
 groups are trees of files.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,9 @@ from ops.paths import CACHE, ROOT
 FILE = CACHE / "bench-monitor.json"
 STICKS, CROWD, UNITS = 20, 1000, 200
 RESTING_SECONDS, WARM_SECONDS = 60.0, 12.0
-STARTS, CYCLES, UNPLUGS = 7, 12, 20
+STARTS, CYCLES, UNPLUGS, HANGS = 7, 12, 20, 3
+STEADY = '{"flapping": null, "miner.api_down": {"clear_for": "1s"}}'
+"""One stick is unplugged again and again here, and one miner hangs, which on a host would be told as flapping."""
 
 
 def start() -> Iterator[Figure]:
@@ -91,11 +94,62 @@ def unplug() -> Iterator[Figure]:
     yield median("unplug or plug, to the API (polling)", times, "s", target=1.5)
 
 
+def told() -> Iterator[Figure]:
+    """From the bus, or cgminer, to Telegram's API: monitor, webhook's store, tv-telegram, all as they are shipped."""
+    from tests.fakes.telegram import Telegram
+
+    with _world(STICKS) as (folder, environ):
+        (folder / "rules.json").write_text(STEADY)
+        environ |= {"MONITOR_RULES": str(folder / "rules.json"), "UI_LANGUAGE": "en"}
+        phone = Telegram().start()
+        with _monitor(folder, environ), _bot(environ, phone.url):
+            time.sleep(10)
+            gone, back = _unplugged_and_told(folder, phone)
+            hung = [_hung_and_told(environ["BENCH_CGMINER"], phone) for _ in range(HANGS)]
+        phone.stop()
+    for name, times, most in (("unplugged", gone, 2), ("back", back, 7)):
+        late = sorted(times)[int(len(times) * 0.95) - 1]
+        middle = sorted(times)[len(times) // 2]
+        note = f"median {middle:.2f} s, slowest {max(times):.2f} s; polling, no udev"
+        yield Figure(f"stick {name}, to Telegram: p95 of {len(times)}", late, "s", most, note=note)
+    yield Figure("cgminer hangs, to Telegram: the slowest", max(hung), "s", 15, note=f"of {HANGS}")
+
+
+def _unplugged_and_told(folder: Path, phone: Any) -> tuple[list[float], list[float]]:
+    link = folder / "usb/sys/bus/usb/devices/1-1.1"
+    target, gone, back = link.readlink(), list[float](), list[float]()
+    for number in range(UNPLUGS):
+        time.sleep(3 + 0.13 * (number % 7))
+        gone.append(_until_told(phone, link.unlink))
+        time.sleep(1 + 0.13 * (number % 5))
+        back.append(_until_told(phone, lambda: link.symlink_to(target)))
+    return gone, back
+
+
+def _hung_and_told(pid: str, phone: Any) -> float:
+    os.kill(int(pid), signal.SIGSTOP)
+    took = _until_told(phone, lambda: None)
+    _until_told(phone, lambda: os.kill(int(pid), signal.SIGCONT))
+    time.sleep(5)
+    return took
+
+
+def _until_told(phone: Any, change: Callable[[], object]) -> float:
+    """Seconds until the next message."""
+    before, begun = len(phone.sent), time.perf_counter()
+    change()
+    while len(phone.sent) == before:
+        assert time.perf_counter() - begun < 60, "nothing is told"
+        time.sleep(0.005)
+    return time.perf_counter() - begun
+
+
 MEASURES: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "start": start,
     "resting": resting,
     "crowd": crowd,
     "unplug": unplug,
+    "told": told,
 }
 
 
@@ -159,7 +213,7 @@ def _world(sticks: int) -> Iterator[tuple[Path, dict[str, str]]]:
         command = [sys.executable, "-m", "tests.fakes.cgminer", "--port", "0", "--sticks", str(sticks)]
         cgminer = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            yield folder, _environ(folder, _port(cgminer))
+            yield folder, _environ(folder, _port(cgminer)) | {"BENCH_CGMINER": str(cgminer.pid)}
         finally:
             cgminer.kill()
             cgminer.communicate()
@@ -187,15 +241,33 @@ def _environ(folder: Path, port: str) -> dict[str, str]:
 
 @contextmanager
 def _monitor(folder: Path, environ: dict[str, str]) -> Iterator[Service]:
-    log = folder / "log"
+    with _daemon("miner.monitor", folder / "log", environ, r"ready on \('127.0.0.1', (\d+)\)") as (process, port):
+        yield Service(process, f"http://127.0.0.1:{port}", folder / "log")
+
+
+@contextmanager
+def _bot(environ: dict[str, str], url: str) -> Iterator[None]:
+    from tests.fakes.telegram import TOKEN
+
+    said = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_CHAT_ID": "42", "TELEGRAM_BASE_URL": url, "TELEGRAM_LANGUAGE": "en"}
+    log = Path(environ["TRADING_STATE_DIR"]).with_name("telegram.log")
+    with _daemon("runtime.telegram", log, environ | said, "(ready)"):
+        yield
+
+
+@contextmanager
+def _daemon(
+    module: str, log: Path, environ: dict[str, str], ready: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The process, and what it said when it was ready."""
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "miner.monitor"]
+        command = [sys.executable, "-m", module]
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=out, stderr=out)
     try:
-        while not (found := re.search(r"ready on \('127.0.0.1', (\d+)\)", log.read_text())):
+        while not (found := re.search(ready, log.read_text())):
             assert process.poll() is None, log.read_text()
             time.sleep(0.005)
-        yield Service(process, f"http://127.0.0.1:{found[1]}", log)
+        yield process, found[1]
     finally:
         process.terminate()
         process.wait(20)

@@ -91,7 +91,7 @@ function rate(one) {
   if (one.ghs === null) return "–";
   const share = one.expected_ghs ? one.ghs / one.expected_ghs : null;
   const meter = share !== null && el("meter.share", { min: 0, max: 1, low: 0.5, high: 0.7, optimum: 1, value: Math.min(1, share), title: percent(share), "aria-hidden": "true" });
-  return el("span", {}, meter, ghs(one.ghs), el("span.dim", {}, share !== null ? ` ${percent(share)}` : ""));
+  return el("span.rate", {}, meter, ghs(one.ghs), el("span.dim", {}, share !== null ? ` ${percent(share)}` : ""));
 }
 
 /** What is known, and no money: nobody here knows the pool's terms or the price of a block. */
