@@ -258,8 +258,9 @@ def test_a_venv_that_somebody_made_by_hand(desk: Desk) -> None:
 
 
 def test_a_wheel_that_was_changed_on_the_host(desk: Desk) -> None:
+    """The largest, which is the installer: every release needs it."""
     with mended(desk):
-        desk.on("cd /var/lib/trading-ops/blobs; echo >>$(ls | head -1); rm /opt/trading/venv/release.json")
+        desk.on("cd /var/lib/trading-ops/blobs; echo >>$(ls -S | head -1); rm /opt/trading/venv/release.json")
         refused(deploy(desk), "was changed after it was uploaded", "run deploy again to upload it anew")
         still_works(desk)
 
