@@ -207,6 +207,8 @@ def _world(sticks: int) -> Iterator[tuple[Path, dict[str, str]]]:
         folder = Path(scratch)
         (folder / "state").mkdir()
         bus = Bus(folder / "usb")
+        for hub in ("1-1", *(f"1-1.{number + 1}" for number in range(sticks // 100))):
+            bus.hub(hub)
         for number in range(sticks):
             port = f"1-1.{number + 1}" if sticks < 100 else f"1-1.{number // 100 + 1}.{number % 100 + 1}"
             bus.plug(Plug(port, str(10001 + number), number=number + 1, driver="usbfs"))

@@ -11,11 +11,14 @@ _SWITCHES = frozenset(name for name, metric in METRICS.items() if metric.unit ==
 
 
 class Board:
-    """Belongs to the event loop. `urgent` is called when something that is either so or not has changed."""
+    """Belongs to the event loop. `urgent` is called when something that is either so or not has changed, and when the
+    next look says that it is still wrong: rules that wait for a second look get it at once.
+    """
 
     def __init__(self, urgent: Callable[[], None] = lambda: None) -> None:
         self.latest: dict[Key, Reading] = {}
         self._fresh: dict[Key, Reading] = {}
+        self._changed: set[Key] = set()  # by the last look
         self._urgent = urgent
 
     def put(self, readings: Iterable[Reading]) -> None:
@@ -23,11 +26,20 @@ class Board:
         for one in readings:
             key = (one.metric, one.target)
             if one.metric in _SWITCHES:
-                before = self.latest.get(key)
-                hurry |= before is not None and before.value != one.value
+                hurry |= self._hurries(key, one)
             self.latest[key] = self._fresh[key] = one
         if hurry:
             self._urgent()
+
+    def _hurries(self, key: Key, one: Reading) -> bool:
+        before = self.latest.get(key)
+        if before is not None and before.value != one.value:
+            self._changed.add(key)
+            return True
+        if key not in self._changed:
+            return False
+        self._changed.discard(key)
+        return one.value == 0
 
     def take(self) -> tuple[Reading, ...]:
         """What came since the last call."""

@@ -128,7 +128,7 @@ def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
 def _miner(env: Reader, given: Mapping[str, str]) -> MinerSettings:
     return MinerSettings(
         api=env.read("MONITOR_CGMINER", "off", _address),
-        timeout=env.read("MONITOR_CGMINER_TIMEOUT", "3", _patience),
+        timeout=env.read("MONITOR_CGMINER_TIMEOUT", "2.5", _patience),
         user=env.read("MONITOR_MINER_USER", "cgminer", _name),
         groups=env.read("MONITOR_MINER_GROUPS", "plugdev", _words),
         watts=env.read("MONITOR_WATTS", "0", _watts) or None,
