@@ -219,7 +219,7 @@ def test_from_another_machine_the_ledgers_figures_need_the_operators_key(
     dash.page.locator("#ops-key").fill(OPS_KEY)
     dash.page.locator("#ops-go").click()
     dash.shows("#open", "SOLUSDT.P")
-    assert not dash.page.locator(".p-open .note").is_visible()
+    dash.page.locator(".p-open .note").wait_for(state="hidden")
     assert dash.misdeeds == []
 
 
