@@ -104,7 +104,7 @@ function showYield() {
     ...line(t("shares"), `${whole(total.accepted)} · ${t("not_taken", { rejected: whole(total.rejected), stale: whole(total.stale) })}`),
     ...line(t("pool"), pool ? pool.url : "–"),
     ...line(t("best_share"), difficulty(total.best_share)),
-    ...line(t("blocks"), whole(total.found_blocks)),
+    ...line(t("found_blocks"), whole(total.found_blocks)),
     ...line(t("uptime"), span(total.uptime_s))));
 }
 
