@@ -59,7 +59,7 @@ def test_groups_filters_and_pages(filled: Any, visit: Open) -> None:
     perf.page.locator("#t-status").select_option("OPEN")
     rows.nth(2).wait_for(state="detached")
     assert rows.count() == 2
-    for by, word in (("session", "Londres"), ("hour", " h"), ("weekday", "lundi"), ("symbol", "XAUUSD")):
+    for by, word in (("session", "Résultats par Séance"), ("hour", " h"), ("weekday", "lundi"), ("symbol", "XAUUSD")):
         perf.page.locator(f"[data-by={by}]").click()
         perf.shows("#groups", word)
         assert perf.page.locator(f"[data-by={by}]").get_attribute("aria-pressed") == "true"
