@@ -9,12 +9,13 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from miner import bench
-from miner.cgminer import ApiDown, ApiSlow, CgminerError, Client
-from miner.detect import frequencies, look
-from miner.view import view
+from miner import bench, shown
+from miner.cgminer import ApiDown, ApiSlow, CgminerError, Client, StickState
+from miner.detect import Stick, frequencies, look
+from miner.shown import Api, OnBus, Pair
 
 Json = dict[str, Any]
 NO_POOL = "it listens once a pool has answered: ./inv miner.logs says which do not"
@@ -26,9 +27,24 @@ async def status(client: Client, given: argparse.Namespace) -> Json:
     try:
         state = await client.state()
     except CgminerError as error:
-        api = "down" if isinstance(error, ApiDown) else "slow" if isinstance(error, ApiSlow) else "strange"
-        return view(None, sticks, api=api, why=str(error), watts=given.watts)
-    return view(state, sticks, api="up", watts=given.watts)
+        api: Api = "down" if isinstance(error, ApiDown) else "slow" if isinstance(error, ApiSlow) else "strange"
+        return shown.miner(api, str(error), None, pairs((), sticks), given.watts)
+    return shown.miner("up", "", state, pairs(state.sticks, sticks), given.watts)
+
+
+def pairs(mined: Sequence[StickState], found: Sequence[Stick]) -> list[Pair]:
+    """By serial number; what only one side knows stands for itself. One that has none is called by its port."""
+    left, paired = list(found), list[Pair]()
+    for state in mined:
+        there = next((one for one in left if one.serial and one.serial == state.serial and not state.gone), None)
+        if there:
+            left.remove(there)
+        paired.append((state.serial or f"{state.name}{state.asc}", state, _on_bus(there) if there else None))
+    return paired + [(one.serial or one.port, None, _on_bus(one)) for one in left]
+
+
+def _on_bus(one: Stick) -> OnBus:
+    return OnBus(one.serial, one.type, one.port, one.driver, True, one.usable, one.expected_ghs, one.in_use_by)
 
 
 async def pools(client: Client, given: argparse.Namespace) -> Json:
@@ -36,7 +52,7 @@ async def pools(client: Client, given: argparse.Namespace) -> Json:
     verbs = {"switch": client.switch_pool, "enable": client.enable_pool, "disable": client.disable_pool}
     said = await verbs[given.verb](given.number) if given.verb else ""
     state = await client.state()
-    return {"said": said, "pools": view(state, (), api="up")["pools"]}
+    return {"said": said, "pools": shown.pools(state)}
 
 
 async def freq(client: Client, given: argparse.Namespace) -> Json:

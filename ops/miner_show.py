@@ -11,9 +11,14 @@ from typing import Any
 from ops.report import WIDTH
 
 Json = dict[str, Any]
+STATES = {
+    "ok": "mining", "slow": "slow", "silent": "no hashes", "disabled": "disabled", "not_mined": "not mined",
+    "no_permission": "no permission", "missing": "unplugged", "unknown": "unknown",
+}  # fmt: skip
 STYLES = {
-    "mining": "green", "slow": "yellow", "off": "red", "unplugged": "bold red", "no permission": "bold red",
-    "not in cgminer": "yellow", "Alive": "green", "Dead": "bold red", "Disabled": "dim", "Rejecting": "red",
+    "mining": "green", "slow": "yellow", "not mined": "yellow", "no hashes": "red", "disabled": "red",
+    "no permission": "bold red", "unplugged": "bold red",
+    "Alive": "green", "Dead": "bold red", "Disabled": "dim", "Rejecting": "red",
 }  # fmt: skip
 
 
@@ -56,11 +61,11 @@ def _pools_wrong(found: Json, host: str) -> Iterable[str]:
 def _sticks_wrong(found: Json, host: str) -> Iterable[str]:
     for stick in found["sticks"]:
         name = f"{stick['model']} {stick['key']}"
-        if stick["status"] == "no permission":
+        if stick["status"] == "no_permission":
             yield f"{name} may not be opened: ./inv deploy --role miner {host} writes the rule; then plug it in again"
-        elif stick["status"] == "unplugged":
+        elif stick["status"] == "missing":
             yield f"{name} is gone: plug it in again; cgminer takes it back within seconds"
-        elif stick["status"] == "off":
+        elif stick["status"] == "disabled":
             yield f"{name} was given up after vain starts: check its power, then ./inv miner.restart {host}"
     if not any(stick["present"] for stick in found["sticks"]):
         yield f"no stick is plugged in: ./inv miner.detect {host} shows what the host sees"
@@ -125,7 +130,7 @@ def _headline(found: Json) -> str:
 def _sticks(sticks: Sequence[Json]) -> Any:
     titles = ("stick", "serial", "port", "status", "GH/s", "of", "MHz", "asked", "HW", "resets", "°C")
     rows = [
-        (s["model"], s["serial"] or "-", s["port"] or "-", s["status"], _f(s["ghs"]), _f(s["expected_ghs"]),
+        (s["model"], s["serial"] or "-", s["port"] or "-", STATES[s["status"]], _f(s["ghs"]), _f(s["expected_ghs"]),
          _n(s["mhz"]), _n(s["mhz_asked"]), _n(s["hw_errors"]), _n(s["resets"]), _n(s["temperature_c"]))
         for s in sticks
     ]  # fmt: skip

@@ -31,6 +31,7 @@ from miner.monitor.pulse import Pulse
 from miner.monitor.schedule import Collector, Runner, in_thread
 from miner.monitor.settings import MonitorSettings
 from miner.readings import Cycle
+from miner.shown import miner
 from miner.usb import access
 from miner.usb.hotplug import Hotplug
 from runtime import clock, readiness
@@ -98,8 +99,10 @@ class Monitor:
         """For GET /api/miner."""
         mining, sticks = self._mining, self._sticks
         usable = {key: sticks.usable(key) for key in sticks.known}
-        said = (mining.api, mining.why, mining.state, mining.sticks) if mining else ("off", "", None, {})
-        return shown.miner(*said, sticks.known, sticks.present, usable, self.settings.miner.watts)
+        pairs = shown.pairs(mining.sticks if mining else {}, sticks.known, sticks.present, usable)
+        if mining is None:
+            return miner("off", "", None, pairs, self.settings.miner.watts)
+        return miner(mining.api, mining.why, mining.state, pairs, self.settings.miner.watts)
 
     async def series(self, metric: str, target: str, since: float, until: float, points: int) -> list[Point]:
         if self._history is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from miner.alerts.memory import Mute
 from miner.alerts.watch import Standing
-from miner.cgminer import MinerState, StickState
-from miner.monitor.collect.mining import Api
+from miner.cgminer import StickState
 from miner.readings import Reading
+from miner.shown import OnBus, Pair, rounded
 from miner.sticks import expected_ghs
 from miner.usb.bus import Device
 from miner.usb.known import Known
@@ -28,7 +28,7 @@ def mutes(found: Iterable[Mute]) -> list[Json]:
 
 def readings(latest: Iterable[Reading]) -> list[Json]:
     return [
-        {"metric": one.metric, "target": one.target, "value": _rounded(one.value), "note": one.note} for one in latest
+        {"metric": one.metric, "target": one.target, "value": rounded(one.value), "note": one.note} for one in latest
     ]
 
 
@@ -49,99 +49,20 @@ def actions(taken: Iterable[Any]) -> list[Json]:
     ]
 
 
-def miner(
-    api: Api,
-    why: str,
-    state: MinerState | None,
+def pairs(
     cgminer: Mapping[str, StickState],
     known: Mapping[str, Known],
     present: Mapping[str, Device],
     usable: Mapping[str, bool | None],
-    watts: float | None,
-) -> Json:
-    keys = [*known, *(key for key in cgminer if key not in known)]
-    sticks = [_stick(key, cgminer.get(key), known.get(key), present.get(key), usable.get(key), api) for key in keys]
-    return {
-        "api": api,
-        "why": why,
-        "total": _total(state, sticks, watts),
-        "pools": _pools(state),
-        "sticks": sticks,
-    }
+) -> Iterator[Pair]:
+    """Sticks that were known first, then those that only cgminer has."""
+    for key, one in known.items():
+        yield key, cgminer.get(key), _on_bus(one, present.get(key), usable.get(key))
+    yield from ((key, one, None) for key, one in cgminer.items() if key not in known)
 
 
-def _total(state: MinerState | None, sticks: Sequence[Json], watts: float | None) -> Json:
-    expected = [
-        one["expected_ghs"] for one in sticks if one["expected_ghs"] is not None and one["present"] is not False
-    ]
-    found: Json = {"watts": watts, "expected_ghs": _rounded(sum(expected)) if expected else None}
-    names = ("accepted", "rejected", "stale", "hw_errors", "best_share", "found_blocks")
-    found |= {name: getattr(state, name) if state else None for name in names}
-    ghs = (state.sticks_ghs if state.sticks_ghs is not None else state.ghs_5m) if state else None
-    return found | {
-        "ghs": _rounded(ghs),
-        "ghs_avg": _rounded(state.ghs_avg) if state else None,
-        "uptime_s": state.elapsed_s if state else None,
-    }
-
-
-def _pools(state: MinerState | None) -> list[Json]:
-    names = ("number", "url", "user", "status", "priority", "accepted", "rejected", "stale")
-    working = state.pool if state else None
-    return [
-        {name: getattr(pool, name) for name in names} | {"active": pool == working}
-        for pool in (state.pools if state else ())
-    ]
-
-
-def _stick(
-    key: str, mined: StickState | None, known: Known | None, device: Device | None, usable: bool | None, api: Api
-) -> Json:
-    """One that only cgminer sees (no sysfs here) has no port; one that only the bus sees, no hashrate."""
-    here = mined is not None and not mined.gone
-    found: Json = {
-        "key": key,
-        "serial": known.serial if known else (mined.serial if mined else None),
-        "model": known.label if known else (mined.name if mined else None),
-        "port": known.port if known else None,
-        "driver": device.driver if device else None,
-        "present": device is not None if known else (here if mined else None),
-        "usable": usable,
-    }
-    numbers = ("ghs", "mhz", "mhz_asked", "chips", "temperature_c", "hw_errors", "resets", "accepted", "rejected")
-    found |= {name: _rounded(getattr(mined, name)) if mined and here else None for name in numbers}
-    found["expected_ghs"] = _rounded(mined.expected_ghs) if mined and here else _promised(device)
-    found["in_use_by"] = "cgminer" if here else None
-    return found | {"status": _status(found, mined, known, api)}
-
-
-def _promised(device: Device | None) -> float | None:
-    """By its model's usual frequency, as long as cgminer does not tell the one it runs at."""
-    model = device.model if device else None
-    return _rounded(expected_ghs(model, model.default_mhz)) if model else None
-
-
-def _status(found: Json, mined: StickState | None, known: Known | None, api: Api) -> str:
-    """missing, no permission, not mined, gone, disabled, silent, slow, ok, unknown: the first that is true."""
-    if known and not found["present"]:
-        return "missing"
-    if found["usable"] is False:
-        return "no_permission"
-    if api != "up":
-        return "unknown"
-    if mined is None or mined.gone:
-        return "not_mined"
-    if mined.enabled is False:
-        return "disabled"
-    if mined.ghs == 0:
-        return "silent"
-    if mined.ratio is not None and mined.ratio < 0.7:
-        return "slow"
-    return "ok"
-
-
-def _rounded(value: float | None) -> float | None:
-    """Six digits that count: what is measured has no more."""
-    if value is None or isinstance(value, int):
-        return value
-    return float(f"{value:.6g}")
+def _on_bus(known: Known, device: Device | None, usable: bool | None) -> OnBus:
+    """Promised is what its model does at its usual frequency, as long as cgminer does not tell the one it runs at."""
+    promised = expected_ghs(device.model, device.model.default_mhz) if device else None
+    driver = device.driver if device else None
+    return OnBus(known.serial, known.label, known.port, driver, device is not None, usable, promised)

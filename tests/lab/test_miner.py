@@ -94,7 +94,7 @@ def test_it_is_built_runs_without_root_and_says_how_it_is(desk: Desk) -> None:
     found = up(desk)
     assert (found["unit"]["active"], found["build"], found["advice"]) == ("active", build(desk), [])
     assert [(stick["serial"], stick["mhz"], stick["status"]) for stick in found["sticks"]] == [
-        ("10042", 400, "mining"), ("10043", 400, "mining"),
+        ("10042", 400, "ok"), ("10043", 400, "ok"),
     ]  # fmt: skip
     total = found["total"]
     assert (total["watts"], total["pool"], total["accepted"]) == (12.5, POOL, 12)

@@ -49,19 +49,19 @@ def test_status_pairs_what_is_plugged_in_with_what_cgminer_has(ask: Ask, miner: 
     miner.unplug("2")
     found = ask("status", "--watts", "10")
     assert [(one["key"], one["port"], one["present"], one["status"]) for one in found["sticks"]] == [
-        ("1", "1-1", True, "mining"), ("GSF1", None, False, "unplugged"),
-        ("3", "1-3", True, "not in cgminer"), ("4", "1-4", True, "no permission"),
+        ("1", "1-1", True, "ok"), ("GSF1", None, False, "missing"),
+        ("3", "1-3", True, "not_mined"), ("4", "1-4", True, "no_permission"),
     ]  # fmt: skip
     total = found["total"]
-    assert (total["ghs"], total["watts"], total["ghs_per_watt"], total["accepted"]) == (209.664, 10, 20.966, 3)
+    assert (total["ghs"], total["watts"], total["ghs_per_watt"], total["accepted"]) == (209.664, 10, 20.9664, 3)
     assert total["pool"] == miner.pools[0].url
     assert (found["api"], len(found["pools"])) == ("up", 2)
 
 
-def test_a_stick_below_its_promise_is_slow_and_a_disabled_one_off(ask: Ask, miner: Cgminer) -> None:
+def test_a_stick_below_its_promise_is_slow_and_a_disabled_one_disabled(ask: Ask, miner: Cgminer) -> None:
     miner.stick("1").share = 0.5
     miner.stick("2").enabled = False
-    assert [one["status"] for one in ask("status")["sticks"]] == ["slow", "off"]
+    assert [one["status"] for one in ask("status")["sticks"]] == ["slow", "disabled"]
 
 
 @pytest.mark.parametrize(("what", "api"), [("stop", "down"), ("garbage", "strange")])

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 STICK = {
     "key": "10042", "serial": "10042", "model": "CompacF", "port": "1-1.2", "driver": "", "present": True,
     "usable": True, "ghs": 209.66, "expected_ghs": 209.66, "mhz": 400.0, "mhz_asked": 400.0, "chips": 1,
-    "temperature_c": None, "hw_errors": 2, "resets": 0, "accepted": 9, "in_use_by": "cgminer (9)", "status": "mining",
+    "temperature_c": None, "hw_errors": 2, "resets": 0, "accepted": 9, "in_use_by": "cgminer (9)", "status": "ok",
 }  # fmt: skip
 POOL = {
     "number": 0, "url": "stratum+tcp://pool.example.org:3333", "user": "1A.rig", "status": "Alive", "active": True,
@@ -43,9 +43,9 @@ def found(**other: Any) -> Json:
         ({"api": "strange", "why": "no JSON"}, ["api_allow", "no JSON"]),
         ({"pools": [POOL | {"status": "Dead"}]}, ["no pool is alive", "setting pools"]),
         ({"sticks": []}, ["no stick is plugged in", "./inv miner.detect --host rig"]),
-        ({"sticks": [STICK | {"status": "no permission"}]}, ["may not be opened", "--role miner"]),
-        ({"sticks": [STICK | {"status": "unplugged"}]}, ["is gone", "plug it in again"]),
-        ({"sticks": [STICK | {"status": "off"}]}, ["given up", "power"]),
+        ({"sticks": [STICK | {"status": "no_permission"}]}, ["may not be opened", "--role miner"]),
+        ({"sticks": [STICK | {"status": "missing"}]}, ["is gone", "plug it in again"]),
+        ({"sticks": [STICK | {"status": "disabled"}]}, ["given up", "power"]),
     ],
 )
 def test_each_thing_that_is_wrong_comes_with_what_to_do(other: Json, said: list[str]) -> None:
@@ -66,7 +66,7 @@ def test_a_miner_that_mines_has_no_advice_and_one_screen(capsys: pytest.CaptureF
 
 def test_unknown_figures_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     nothing = dict.fromkeys(TOTAL) | {"watts": None}
-    silent = {key: None for key in STICK} | {"key": "1-4", "model": "R606", "status": "not in cgminer", "present": True}
+    silent = {key: None for key in STICK} | {"key": "1-4", "model": "R606", "status": "not_mined", "present": True}
     miner_show.status(found(api="down", why="no cgminer answers", total=nothing, sticks=[silent], pools=[]))
     assert "no cgminer answers" in capsys.readouterr().out
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
 
 from miner.cgminer import ApiSlow, CgminerError, Client, MinerState, StickState
 from miner.monitor.collect.rates import PerHour, Ratios
 from miner.monitor.schedule import Collector
 from miner.monitor.settings import Address
 from miner.readings import Reading
+from miner.shown import Api
 from runtime import clock
 
 ERRORS_SECONDS = 60.0
 SHARES_SECONDS = 300.0
 """A ratio over less than this is a matter of luck: at 5 s one refused share is all of them."""
-
-Api = Literal["up", "down", "slow", "off"]
 
 
 class Mining(Collector):
