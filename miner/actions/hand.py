@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ from miner.actions.request import Request
 from runtime import clock
 
 PLACE = Path("/var/lib/miner-actions")
+UNIT = "cgminer.service"
+UNITS = tuple(
+    Path(name)
+    for name in ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system")
+)
+"""Where systemd looks for units (systemd.unit(5)). Root's side asks systemd itself."""
 TAKEN_S = 20.0
 """A request that nobody took for so long is taken back: it must not be done when nobody expects it any more."""
 DONE_S = 240.0
@@ -33,13 +40,20 @@ class Done:
 class Hand:
     """One folder for requests, which we may write, and one for answers, which only root may."""
 
-    def __init__(self, place: Path = PLACE, *, taken_s: float = TAKEN_S, done_s: float = DONE_S) -> None:
+    def __init__(
+        self, place: Path = PLACE, units: Iterable[Path] = UNITS, *, taken_s: float = TAKEN_S, done_s: float = DONE_S
+    ) -> None:
         self._requests, self._results = place / "requests", place / "results"
+        self._units = tuple(units)
         self._taken_s, self._done_s = taken_s, done_s
 
     def ready(self) -> bool:
         """Whether the folder is there and ours to write in: the role that makes it is on this host."""
         return os.access(self._requests, os.W_OK | os.X_OK)
+
+    def has_miner(self) -> bool:
+        """Whether there is a unit that could be restarted."""
+        return any((folder / UNIT).exists() for folder in self._units)
 
     def new_id(self) -> str:
         return f"{request.boot()}-{secrets.token_hex(6)}"

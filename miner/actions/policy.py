@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from miner.readings import Moment
 
 Kind = Literal["miner", "power", "pool"]
-Reason = Literal["running", "limit", "too soon", "not installed", "not recorded", "unknown"]
+Reason = Literal["running", "limit", "too soon", "not installed", "no miner", "not recorded", "unknown"]
 
 DAY = 86_400.0
 OPEN_S = 300.0

@@ -100,7 +100,7 @@ class Actions:
         if self._busy or self._lock.locked():
             return None
         wish = policies.choose(self._policy, standing, moment, self._ledger.all, self._port_of)
-        if wish is None or not self._able(wish.what):
+        if wish is None or self._lacking(wish.what):
             return None
         bounds = policies.bounds_of(self._policy, policies.kind_of(wish.what))
         return await self._begin(wish, "monitor", bounds, healing=True)
@@ -140,9 +140,8 @@ class Actions:
             return Refusal("unknown")
         if self._busy:
             return Refusal("running")
-        if not self._able(what):
-            return Refusal("not installed")
-        return policies.refusal(bounds, what, self._now(), self._ledger.all, healing=healing)
+        lacking = self._lacking(what)
+        return lacking or policies.refusal(bounds, what, self._now(), self._ledger.all, healing=healing)
 
     def _refused(self, what: str, refusal: Refusal, detail: str = "") -> Outcome:
         text = words.refused(refusal, self._language, detail)
@@ -184,8 +183,11 @@ class Actions:
             self._hand.withdraw(_request(action))
         return Done(False, "stopped")
 
-    def _able(self, what: str) -> bool:
-        return self._hand.ready() if self._needs_root(what) else self._miner is not None
+    def _lacking(self, what: str) -> Refusal | None:
+        """What is not on this host: said at once, not after something was announced."""
+        if not (self._hand.ready() if self._needs_root(what) else self._miner is not None):
+            return Refusal("not installed")
+        return Refusal("no miner") if what == "miner" and not self._hand.has_miner() else None
 
     def _needs_root(self, what: str) -> bool:
         return policies.kind_of(what) != "pool"

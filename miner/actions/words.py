@@ -62,6 +62,10 @@ REFUSED: dict[str, Said] = {
         "fr": "cette machine ne le permet pas : réglage `actions` du rôle monitor",
         "en": "this host does not allow it: setting `actions` of the role monitor",
     },
+    "no miner": {
+        "fr": "cette machine n'a pas de service cgminer : rôle miner",
+        "en": "this host has no unit cgminer: role miner",
+    },
     "not recorded": {"fr": "impossible de l'enregistrer : {d}", "en": "it cannot be recorded: {d}"},
     "unknown": {"fr": "action inconnue", "en": "no such action"},
 }  # fmt: skip

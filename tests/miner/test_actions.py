@@ -43,6 +43,8 @@ class Bench:
         self.place = self.folder / "actions"
         for part in ("requests", "results"):
             (self.place / part).mkdir(parents=True)
+        (self.folder / "units").mkdir()
+        (self.folder / "units/cgminer.service").touch()
         self.programs = self.folder / "bin"
         self.programs.mkdir()
         self.sysfs = self.folder / "sysfs"
@@ -66,7 +68,10 @@ class Bench:
         self.told.append((kind, severity, text, key))
 
     def actions(self, policy: Policy | None = None, **more: Any) -> Actions:
-        ledger, hand = Ledger(self.folder / "actions.jsonl"), Hand(self.place, taken_s=10, done_s=30)
+        ledger, hand = (
+            Ledger(self.folder / "actions.jsonl"),
+            Hand(self.place, [self.folder / "units"], taken_s=10, done_s=30),
+        )
         wanted = policy or Policy()
         return Actions(wanted, self.tell, ledger=ledger, hand=hand, now=self.now, language="en", **more)
 
@@ -177,6 +182,13 @@ def test_a_host_without_the_unit_refuses_with_what_to_set(bench: Bench) -> None:
     outcome = asyncio.run(bench.actions().request("miner", "", "telegram"))
     assert (outcome.reason, outcome.http_status) == ("not installed", 409)
     assert "setting `actions`" in outcome.text
+
+
+def test_a_host_without_cgminer_refuses_before_anything_is_told(bench: Bench) -> None:
+    (bench.folder / "units/cgminer.service").unlink()
+    outcome = asyncio.run(bench.actions().request("miner", "", "telegram"))
+    assert (outcome.reason, outcome.http_status, bench.told) == ("no miner", 409, [])
+    assert "role miner" in outcome.text
 
 
 def test_a_request_that_nobody_takes_is_taken_back(bench: Bench) -> None:
