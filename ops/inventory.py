@@ -21,7 +21,7 @@ from ops.errors import InventoryError, UsageError
 from ops.inventory_spec import GroupSpec, HostSpec, TopSpec, is_name
 from ops.role_config import RoleConfig, is_ref
 from ops.settings import Given, Layer, check_settings, merge, resolve, secret_values
-from ops.wording import explain, listed, nearest
+from ops.wording import explain, findings, listed, nearest
 from ops.yamlpos import Document, Where, parse
 
 __all__ = ["Host", "Inventory", "load", "resolve", "secret_values"]
@@ -116,7 +116,7 @@ def _lenient(model: type[Spec], raw: object, document: Document, where: Where) -
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = findings(error)
     for detail in details:
         document.report((*where, *detail["loc"]), explain(detail, model))
     wrong = {detail["loc"][0] for detail in details}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from ops.errors import OpsError, SecretsError
 from ops.role_config import RoleConfig, SecretRef, is_ref, takes_secret
 from ops.secret_refs import read_ref
-from ops.wording import explain
+from ops.wording import explain, findings
 from ops.yamlpos import Document, Where, spell
 
 Origin = Callable[[Where], Where]
@@ -152,7 +152,7 @@ def _validate(
     try:
         config.model_validate(values)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = findings(error)
     else:
         return
     for detail in details:
@@ -220,7 +220,7 @@ def _configured(
         try:
             done[role] = configs[role].model_validate(data)
         except ValidationError as error:
-            details = error.errors(include_url=False)
+            details = findings(error)
             refused += [_refused(host, role, detail, refs, configs[role]) for detail in details]
     if refused:
         text = "\n".join(refused)

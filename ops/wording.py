@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -27,7 +27,12 @@ _KINDS = {
 
 
 def quoted(value: object) -> str:
-    """The value as it would be written in YAML, short enough for one line."""
+    """The value as it would be written in YAML, short enough for one line.
+
+    What has other values in it is not shown: one of them may be a secret that somebody wrote there in plain text.
+    """
+    if isinstance(value, dict | list | tuple):
+        return "the list" if not isinstance(value, dict) else "the mapping"
     text = value if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
     return str(text) if len(str(text)) <= 60 else f"{str(text)[:57]}..."
 
@@ -40,6 +45,17 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 def listed(known: Iterable[str]) -> str:
     return ", ".join(known) or "none"
+
+
+def findings(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong, each once: a list whose items are refused is not called too short as well."""
+    found = error.errors(include_url=False)
+    places = [detail["loc"] for detail in found]
+    return [one for one in found if one["type"] != "too_short" or not any(_is_below(loc, one["loc"]) for loc in places)]
+
+
+def _is_below(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def explain(error: ErrorDetails, model: type[BaseModel], *, show: bool = True) -> str:

@@ -5,9 +5,10 @@ A test keeps the two in step: what is accepted here must be there, and the other
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ops.role_config import RoleConfig
 
@@ -15,17 +16,28 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 Severity = Literal["info", "warning", "critical"]
 
 
-def _duration(value: Any) -> Any:
+_DURATION, _CLOCK = re.compile(r"\s*\d+(\.\d+)?\s*(s|m|min|h|d)?\s*"), re.compile(r"([01]\d|2[0-4]):[0-5]\d")
+
+
+def _text(value: Any) -> Any:
     """A bare number is seconds."""
     return f"{value}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Duration = Annotated[
-    str,
-    BeforeValidator(_duration),
-    Field(pattern=r"^\s*\d+(\.\d+)?\s*(s|m|min|h|d)?\s*$", description="seconds, or 30s, 5m, 2h, 1d"),
-]
-Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-4]):[0-5]\d$", description='"22:00"')]
+def _duration(value: str) -> str:
+    if not _DURATION.fullmatch(value):
+        raise ValueError("expected seconds, or 30s, 5m, 2h, 1d")
+    return value
+
+
+def _clock(value: str) -> str:
+    if not _CLOCK.fullmatch(value):
+        raise ValueError('expected a time of the day such as "22:00"')
+    return value
+
+
+Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration)]
+Clock = Annotated[str, AfterValidator(_clock)]
 Patterns = str | tuple[str, ...]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ops.wording import explain
+from ops.wording import explain, findings
 
 
 class Closed(BaseModel):
@@ -45,3 +45,25 @@ def test_the_keys_are_those_of_the_place(given: dict[str, object], said: str) ->
     with pytest.raises(ValidationError) as caught:
         Guards.model_validate(given)
     assert [explain(error, Guards) for error in caught.value.errors()] == [said]
+
+
+class Pool(Closed):
+    url: Annotated[str, Field(pattern="^tcp:")]
+
+
+class Pools(Closed):
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"pools": [{"url": "x"}]}, ['"x" does not match ^tcp:']),
+        ({"pools": []}, ["the list is refused: tuple should have at least 1 item after validation, not 0"]),
+        ({"pools": {"key": "of-a-bank"}}, ["the mapping is not a list"]),
+    ],
+)
+def test_a_list_is_told_of_once_and_never_shown(given: dict[str, object], said: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Pools.model_validate(given)
+    assert [explain(one, Pools) for one in findings(caught.value)] == said
