@@ -21,6 +21,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.listen import end, serve
+
 DENIED, INVALID, NO_ASC, NO_DEVICE = 45, 14, 107, 10
 CORES = {"GSC": 55, "GSD": 55, "GSE": 55, "GSH": 114, "GSI": 114, "GSF": 672, "GSA": 512}
 Row = dict[str, Any]
@@ -115,8 +117,7 @@ class Cgminer:
         """Listen; on the same port as before, once it had one."""
         self._server = _Server((self.host, self.port), _Handler)
         self._server.miner = self
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.port = serve(self._server)
         return self
 
     def stop(self) -> None:
@@ -124,8 +125,7 @@ class Cgminer:
         server, self._server = self._server, None
         if server is not None:
             self.release()
-            server.shutdown()
-            server.server_close()
+            end(server)
 
     def restart(self) -> None:
         """A new process: numbers begin again, gone sticks are forgotten."""

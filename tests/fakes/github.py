@@ -7,10 +7,11 @@ delete (204); 401 "Bad credentials", 404 "Not Found" for what a token may not se
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.fakes.listen import end, serve
 
 TOKEN = "github_pat_" + "11FAKEOFTHETESTS" * 3
 SLUG = "ann/notes"
@@ -46,13 +47,11 @@ class GitHub:
             do_GET = do_POST = do_DELETE = _do
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{serve(self._server)}"
         return self
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        end(self._server)
 
     def answer(self, method: str, path: str, authorization: str, body: Any) -> tuple[int, Any]:
         self.calls.append(f"{method} {path}")

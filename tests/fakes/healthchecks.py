@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.fakes.listen import end, serve
+
 UUID = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
 KEPT = 100_000
 _PATH = re.compile(r"/([0-9a-f-]{36}|[A-Za-z0-9_-]{22}/[a-z0-9_-]+)(?:/(start|fail|log|\d{1,3}))?")
@@ -53,16 +55,14 @@ class Healthchecks:
         handler = type("Handler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         self._server.daemon_threads = True
-        self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.port = serve(self._server)
         return self
 
     def stop(self) -> None:
         server, self._server = self._server, None
         if server is not None:
             self._over.set()
-            server.shutdown()
-            server.server_close()
+            end(server)
 
     def signals(self) -> list[str]:
         return [ping.signal for ping in list(self.pings)]

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fakes.listen import end, serve
+
 KEY = "sk-test-FakeKeyOfTheTests0123456789abcd"
 EMPTY: dict[str, list[str]] = {
     "objectifs": [], "actions": [], "decisions": [], "commandes": [], "points_ouverts": [],
@@ -49,7 +51,7 @@ class OpenAI:
         self._released = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.openai = self
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        serve(self._server)
 
     @property
     def url(self) -> str:
@@ -62,8 +64,7 @@ class OpenAI:
 
     def stop(self) -> None:
         self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
+        end(self._server)
 
     def hang(self) -> None:
         """Take requests and never answer."""

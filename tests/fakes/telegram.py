@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.fakes.listen import serve
+
 TOKEN = "123456789:AAFakeTokenOfTheTests_-abcdefghijklmno"
 LONGEST = 4096
 NESTED = frozenset({"reply_markup", "commands", "allowed_updates", "link_preview_options"})
@@ -84,8 +86,7 @@ class Telegram:
         """Listen; on the same port as before, once it had one."""
         self._server = _Server((self.host, self.port), _Handler)
         self._server.telegram = self
-        self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.port = serve(self._server)
         return self
 
     def stop(self) -> None:

@@ -1,0 +1,18 @@
+"""What every fake does with its server: answer in a thread, and stop."""
+
+from __future__ import annotations
+
+import threading
+from socketserver import BaseServer
+
+
+def serve(server: BaseServer) -> int:
+    """Answers from now on. Returns the port."""
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return int(server.server_address[1])
+
+
+def end(server: BaseServer) -> None:
+    """Nobody listens any more."""
+    server.shutdown()
+    server.server_close()
