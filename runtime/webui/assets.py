@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from runtime.webui.shell import whole
+
 FOLDER = Path(__file__).parent / "static"
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -39,8 +41,9 @@ class Bundle:
     files: dict[str, Asset]
 
     def page(self, name: str, values: dict[str, str]) -> bytes:
-        """An HTML file with its `$names` replaced. The values are our own settings, and must not need escaping."""
-        return Template(self.files[name].body.decode()).substitute(values, version=self.version).encode()
+        """A page in the shell, its `$names` replaced. The values are our own settings, and must not need escaping."""
+        html = whole(self.files["shell.html"].body.decode(), self.files[name].body.decode())
+        return Template(html).substitute(values, version=self.version).encode()
 
 
 @cache
