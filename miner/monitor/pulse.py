@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from miner.monitor.board import Board
 from miner.readings import Cycle, Moment
+from miner.waiting import woken
 from runtime import clock
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -76,13 +76,7 @@ class Pulse:
 
     async def _due(self) -> bool:
         """True: a whole cycle is due. False: something hurries, and what came with it has had its moment."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._rest()):
-                await self._hurry.wait()
-            await asyncio.sleep(TOGETHER)
-            self._hurry.clear()
-            return False
-        return True
+        return not await woken(self._hurry, self._rest(), TOGETHER)
 
     def _rest(self) -> float:
         return self._interval - (clock.steady() - min(GATHER, self._interval / 2)) % self._interval

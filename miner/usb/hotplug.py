@@ -7,13 +7,13 @@ number, and a burst of them is one change. Even with messages a look every ten s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from miner.usb import bus
+from miner.waiting import woken
 
 POLL_SECONDS = 1.0
 CHECK_SECONDS = 10.0
@@ -58,13 +58,8 @@ class Hotplug:
 
     async def _wait(self) -> bool:
         """True when a message came."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CHECK_SECONDS if self._monitor is not None else POLL_SECONDS):
-                await self._woken.wait()
-            await asyncio.sleep(SETTLE_SECONDS)
-            self._woken.clear()
-            return True
-        return False
+        within = CHECK_SECONDS if self._monitor is not None else POLL_SECONDS
+        return await woken(self._woken, within, SETTLE_SECONDS)
 
     def _opened(self) -> Any:
         """pyudev's monitor, or None: a kernel without netlink, or a unit that may not use it."""

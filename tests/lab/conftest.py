@@ -14,7 +14,9 @@ import pytest
 
 from ops import lab
 from ops.lab import LabHost, vm
+from ops.lab.net import GATEWAY
 from ops.lab.root import refusal
+from tests.fakes.telegram import Telegram
 from tests.lab.kit import Desk, checkout
 
 MakeLab = Callable[[str], LabHost]
@@ -88,3 +90,13 @@ def deployed(desk_for: DeskFor) -> Desk:
     desk = desk_for("main")
     desk.first = desk.deploy()
     return desk
+
+
+@pytest.fixture(scope="module")
+def telegram(request: pytest.FixtureRequest, make_lab: MakeLab) -> Iterator[Telegram]:
+    """Where lab hosts reach it: the bridge has its address once the module's host, LAB, was made."""
+    made = make_lab(request.module.LAB)
+    assert made.address.rpartition(".")[0] == GATEWAY.rpartition(".")[0]
+    fake = Telegram(host=GATEWAY).start()
+    yield fake
+    fake.stop()

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.lab.net import GATEWAY
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.lab.conftest import DeskFor
 from tests.lab.kit import INVENTORY, Desk, wait_until
 
 pytestmark = pytest.mark.lab
+LAB = "monitor"
 
 SETTINGS = """
       monitor:
@@ -31,17 +31,8 @@ SETTINGS = """
 
 
 @pytest.fixture(scope="module")
-def telegram(make_lab: object) -> Iterator[Telegram]:
-    """Where lab hosts reach it: the bridge has its address once a first host was made."""
-    make_lab("monitor")  # type: ignore[operator]
-    fake = Telegram(host=GATEWAY).start()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(scope="module")
 def desk(desk_for: DeskFor, telegram: Telegram) -> Iterator[Desk]:
-    found = desk_for("monitor")
+    found = desk_for(LAB)
     roles = INVENTORY.replace("webhook, perf]", "webhook, perf, telegram, monitor]")
     found.text = roles + SETTINGS.replace("{url}", telegram.url)
     found.describe()

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from ops.lab.net import GATEWAY
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.lab.conftest import DeskFor
 from tests.lab.kit import INVENTORY, Desk, wait_until
 
 pytestmark = pytest.mark.lab
+LAB = "telegram"
 
 SETTINGS = """
       telegram:
@@ -27,18 +27,8 @@ ALERT = {"engine": "USDTM_LONG", "signal": "BUY", "symbol": "BTCUSDT.P", "tf": "
 
 
 @pytest.fixture(scope="module")
-def telegram(make_lab: object) -> Iterator[Telegram]:
-    """Where lab hosts reach it: the bridge has its address once a first host was made."""
-    made = make_lab("telegram")  # type: ignore[operator]
-    assert made.address.rpartition(".")[0] == GATEWAY.rpartition(".")[0]
-    fake = Telegram(host=GATEWAY).start()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(scope="module")
 def desk(desk_for: DeskFor, telegram: Telegram) -> Iterator[Desk]:
-    found = desk_for("telegram")
+    found = desk_for(LAB)
     found.text = INVENTORY.replace("webhook, perf]", "webhook, perf, telegram]") + SETTINGS.replace(
         "{url}", telegram.url
     )

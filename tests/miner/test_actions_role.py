@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from pydantic import ValidationError
 from ops.paths import ROOT
 from ops.resources import AptPackages, Directory, Resource, Unit
 from roles.monitor.actions import PLACE, ActionsConfig, resources
+from tests.unit_kit import assert_hardened, needs_systemd
 
 
 def config(**given: Any) -> ActionsConfig:
@@ -40,13 +39,11 @@ def test_what_root_may_do_is_on_its_command_line() -> None:
     assert "--port" not in rendered(config())
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_root_s_service_is_hardened(tmp_path: Path) -> None:
     path = tmp_path / "miner-actions.service"
     path.write_text(rendered(config(ports=["1-1.4"])))
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout[-200:]
+    assert_hardened(path, 2)
 
 
 def test_the_monitor_may_write_where_it_asks_and_not_where_it_is_answered() -> None:

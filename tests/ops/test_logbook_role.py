@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ops.resources import File, Unit
 from ops.role import discover
 from roles.logbook.role import Config
 from roles.shared import JOURNAL
+from tests.unit_kit import assert_hardened, needs_systemd
 
 SECRET = "a\"b\\c$d`e #;'x"
 HOST = Host("h", "10.0.0.1", roles=("webhook", "logbook"))
@@ -62,13 +62,11 @@ def test_jpt_hands_its_words_over_as_they_are(tmp_path: Path) -> None:
     assert done.stdout == "America/Montreal|-P|-m|runtime.journal|save|Séance d'été|--no-model|"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_the_unit_is_hardened(tmp_path: Path) -> None:
     path = tmp_path / "journal-sync.service"
     path.write_text(render("systemd/journal-sync.service.j2", {"c": Config()}))
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=25", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-200:]
+    assert_hardened(path, 2.5)
 
 
 def test_the_log_book_is_one_thing_for_both_roles_and_its_timer_runs() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ops.role import discover
 from roles.miner.conf import conf
 from roles.miner.config import RANGES, Config
 from roles.miner.role import IDS, Miner
+from tests.unit_kit import assert_hardened, needs_systemd
 
 POOL = {"url": "stratum+tcp://pool.example.org:3333", "user": "1Address.rig"}
 HOST = Host("rig", "10.0.0.1", roles=("miner",))
@@ -119,13 +119,11 @@ def test_a_plan_needs_no_network_and_no_host() -> None:
     assert str(rules.content).count('MODE="0660", GROUP="plugdev"') == 4
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_the_unit_is_hardened(tmp_path: Path) -> None:
     path = tmp_path / "cgminer.service"
     path.write_text(render("systemd/cgminer.service.j2", {"c": config()}))
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=30", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-200:]
+    assert_hardened(path, 3)
 
 
 def test_the_units_filter_hides_the_password_that_cgminer_tells(tmp_path: Path) -> None:

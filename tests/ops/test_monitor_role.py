@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ops.render import render
 from ops.resources import File, Unit
 from roles.monitor.role import ENV, Config, Monitor, watched
 from roles.monitor.rules import AlertsConfig, FlappingConfig, RuleConfig, WindowConfig
+from tests.unit_kit import assert_hardened, needs_systemd
 
 HOST = Host("rig", "10.0.0.1", roles=("base", "webhook", "perf", "miner", "monitor"))
 ALERTS: dict[str, Any] = {
@@ -125,7 +125,7 @@ def test_what_cannot_be_meant_is_refused(given: dict[str, Any], said: str) -> No
         config(**given)
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_the_unit_is_right_and_tight(tmp_path: Path) -> None:
     unit = tmp_path / "miner-monitor.service"
     text = render("systemd/miner-monitor.service.j2", {"c": config()})
@@ -134,9 +134,7 @@ def test_the_unit_is_right_and_tight(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
     )
     assert not [line for line in checked.stderr.splitlines() if "miner-monitor" in line], checked.stderr
-    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(unit)]
-    rated = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert rated.returncode == 0, rated.stdout[-400:]
+    assert_hardened(unit, 3)
 
 
 def test_its_unit_restarts_with_everything_it_reads() -> None:

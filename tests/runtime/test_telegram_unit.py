@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from roles.telegram.role import USUAL, Config, Kind, Telegram
 from runtime.telegram import settings
 from tests.fakes.telegram import TOKEN
 from tests.runtime.test_units import render
+from tests.unit_kit import assert_hardened, needs_systemd
 
 GIVEN = {"bot_token": TOKEN, "chat_id": -1001234567890, "ops_key": 'o"$`\\ps-key-é'}
 
@@ -30,14 +29,12 @@ def environment(**given: Any) -> dict[str, str]:
     return {name: re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] == '"' else value for name, value in found.items()}
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_the_unit_is_hardened(tmp_path: Path) -> None:
     path = tmp_path / "tv-telegram.service"
     path.write_text(rendered("systemd/tv-telegram.service.j2"))
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=13", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-200:]
-    assert done.stdout.count("✗") <= 7, "the internet is all that it needs more than its neighbours"
+    table = assert_hardened(path, 1.3)
+    assert table.count("✗") <= 7, "the internet is all that it needs more than its neighbours"
 
 
 def test_the_inventory_is_what_the_service_reads() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -22,6 +20,7 @@ from roles.webhook.role import Config, Webhook
 from runtime import clock, engines, settings
 from runtime.router import guards_config
 from runtime.router.presets import shipped
+from tests.unit_kit import assert_hardened, needs_systemd
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SECRET = 'a"b\\c$d`e é#;'
@@ -70,16 +69,14 @@ def render(name: str, **changes: Any) -> str:
     "url", [None, "postgresql:///trading?host=/run/postgresql", "postgresql://a:b@10.0.0.7/trading"]
 )
 @pytest.mark.parametrize("unit", ["tv-webhook", "tv-outbox", "perf"])
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed here")
+@needs_systemd
 def test_the_service_is_hardened(unit: str, url: str | None, tmp_path: Path) -> None:
     path, secret = tmp_path / f"{unit}.service", SecretStr(url) if url else None
     text = render(f"systemd/{unit}.service.j2", database_url=secret, database_address=database_address(secret))
     path.write_text(text)
     assert ("IPAddressAllow=10.0.0.7\n" in text) == (url is not None and "10.0.0.7" in url)
     assert ("PrivateNetwork=true" in text) == (unit == "perf" and "IPAddressAllow" not in text)
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout[-200:]
+    assert_hardened(path, 1.5)
 
 
 @pytest.mark.parametrize("unit", ["tv-webhook", "perf"])
