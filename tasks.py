@@ -624,6 +624,163 @@ def miner_rollback(_: Context, host: str | None = None, json: bool = False) -> N
     mining.rollback(hosts.selected(host, None, False)[0], json=json)
 
 
+CONFIG = {"config": "config.yaml of the run (docs/quant.md)"}
+RUN = {
+    "run_id": "name of the run's folder in reports/ (default: made of what the run is)",
+    "title": "what it is, in words",
+}
+SERIES = {"symbol": "BTC/USDT", "tf": "timeframe: 1m, 15m, 4h, 1d"}
+
+
+@task(
+    name="fetch",
+    help=CONFIG
+    | SERIES
+    | {
+        "exchange": "as ccxt names it: binance, binanceusdm, bybit, bitget, okx",
+        "since": "first bar, 2024-01-01",
+        "until": "bars that open before it",
+        "bars": "this many, up to the newest",
+        "funding": "funding rates too, of a perpetual",
+        "api_url": "where the exchange answers instead of its own address",
+    },
+)
+def quant_fetch(
+    _: Context,
+    config: str = "",
+    exchange: str = "",
+    symbol: str = "",
+    tf: str = "",
+    since: str = "",
+    until: str = "",
+    bars: int = 0,
+    funding: bool = False,
+    api_url: str = "",
+) -> None:
+    """Fetch candles: what is missing, in both directions"""
+    from ops import quant
+
+    quant.run(
+        "fetch", config=config, exchange=exchange, symbol=symbol, tf=tf, since=since, until=until, bars=bars or None,
+        funding=funding, api_url=api_url,
+    )  # fmt: skip
+
+
+@task(
+    name="import",
+    positional=["csv"],
+    help=SERIES
+    | {
+        "csv": "time, open, high, low, close, volume; or as TradingView, MetaTrader 4 and 5, Binance write it",
+        "source": "where it is from: the name it is kept under (default: csv)",
+        "config": "config.yaml, for where data is kept",
+        "timezone": "of times that do not say theirs (default: UTC)",
+    },
+)
+def quant_import(
+    _: Context, csv: str, symbol: str = "", tf: str = "", source: str = "", config: str = "", timezone: str = ""
+) -> None:
+    """Import candles from a CSV file"""
+    from ops import quant
+
+    quant.run("importing", csv, symbol=symbol, tf=tf, source=source, config=config, timezone=timezone)
+
+
+@task(name="data", help=CONFIG | JSON | {"verify": "read every file and check it against the catalogue"})
+def quant_data(_: Context, config: str = "", verify: bool = False, json: bool = False) -> None:
+    """Show which candles there are, with their gaps"""
+    from ops import quant
+
+    quant.run("data", config=config, verify=verify, json=json)
+
+
+@task(name="backtest", help=CONFIG | RUN | JSON | {"no_journal": "write no entry into the log book"})
+def quant_backtest(
+    _: Context, config: str = "", run_id: str = "", title: str = "", json: bool = False, no_journal: bool = False
+) -> None:
+    """Run one strategy over candles, and report"""
+    from ops import quant
+
+    quant.run("backtest", config=config, run_id=run_id, title=title, json=json, no_journal=no_journal)
+
+
+@task(
+    name="sweep",
+    help=CONFIG
+    | RUN
+    | JSON
+    | {
+        "processes": "how many at a time (default: one for each core)",
+        "scheduler": "a Dask cluster instead, tcp://address:8786",
+        "no_journal": "write no entry into the log book",
+    },
+)
+def quant_sweep(
+    _: Context,
+    config: str = "",
+    run_id: str = "",
+    title: str = "",
+    processes: int = 0,
+    scheduler: str = "",
+    json: bool = False,
+    no_journal: bool = False,
+) -> None:
+    """Try many parameters; started again with the same run id, it goes on"""
+    from ops import quant
+
+    quant.run(
+        "sweep", config=config, run_id=run_id, title=title, processes=processes or None, scheduler=scheduler, json=json,
+        no_journal=no_journal,
+    )  # fmt: skip
+
+
+@task(name="walk", help=CONFIG | RUN | JSON | {"no_journal": "write no entry into the log book"})
+def quant_walk(
+    _: Context, config: str = "", run_id: str = "", title: str = "", json: bool = False, no_journal: bool = False
+) -> None:
+    """Walk forward: choose on the past, trade the choice on what came next"""
+    from ops import quant
+
+    quant.run("walk", config=config, run_id=run_id, title=title, json=json, no_journal=no_journal)
+
+
+@task(name="check", help=CONFIG | JSON | {"strategy": "this one instead of all", "seeds": "random walks (default: 20)"})
+def quant_check(_: Context, config: str = "", strategy: str = "", seeds: int = 0, json: bool = False) -> None:
+    """Look for self-deception: look-ahead, luck, costs, one-bar delay, lonely peaks"""
+    from ops import quant
+
+    quant.run("check", config=config, strategy=strategy, seeds=seeds or None, json=json)
+
+
+@task(name="show", positional=["run"], help=JSON | {"run": "its run id"})
+def quant_show(_: Context, run: str, json: bool = False) -> None:
+    """Show a run's figures"""
+    from ops import quant
+
+    quant.run("show", run, json=json)
+
+
+@task(name="compare", positional=["a", "b"], help=JSON | {"a": "a run id", "b": "another"})
+def quant_compare(_: Context, a: str, b: str, json: bool = False) -> None:
+    """Show two runs side by side: what differs in what they are and in what came out"""
+    from ops import quant
+
+    quant.run("compare", a, b, json=json)
+
+
+@task(
+    name="live",
+    positional=["run"],
+    help=JSON
+    | {"run": "its run id", "url": "of the perf service", "engine": "whose trades", "ledger": "its CSV export instead"},
+)
+def quant_live(_: Context, run: str, url: str = "", engine: str = "", ledger: str = "", json: bool = False) -> None:
+    """Put the ledger's trades beside the backtest's"""
+    from ops import quant
+
+    quant.run("live", run, url=url, engine=engine, ledger=ledger, json=json)
+
+
 @task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
@@ -684,7 +841,14 @@ miner = Collection(
 )  # fmt: skip
 miner.__doc__ = "Miner: cgminer and its sticks"
 
+quant = Collection(
+    "quant", quant_fetch, quant_import, quant_data, quant_backtest, quant_sweep, quant_walk, quant_check, quant_show,
+    quant_compare, quant_live,
+)  # fmt: skip
+quant.__doc__ = "Quant: candles, backtests, sweeps"
+
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, miner, journal, github, host, secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, miner, quant, journal, github, host,
+    secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

@@ -1,1 +1,3 @@
-"""Candles, backtests, reports. Nothing here yet: quant is open work."""
+"""Candles to honest results: fetched and checked data, one engine, measures whose definitions are told
+(docs/quant.md).
+"""

@@ -1,0 +1,1 @@
+"""The engine: candles and signals in, equity and trades out."""
