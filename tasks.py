@@ -624,6 +624,24 @@ def miner_rollback(_: Context, host: str | None = None, json: bool = False) -> N
     mining.rollback(hosts.selected(host, None, False)[0], json=json)
 
 
+@task(name="status", help=HOST | JSON)
+def tunnel_status(_: Context, host: str | None = None, json: bool = False) -> None:
+    """Show the public URL, what came through it lately, and whether it leads back here; exits 1 if it does not"""
+    from ops import host_tasks as hosts
+    from ops import tunnel
+
+    raise Exit(code=tunnel.status(hosts.selected(host, None, False)[0], json=json))
+
+
+@task(name="replay", positional=["request"], help=HOST | {"request": "its id, as tunnel.status shows it"})
+def tunnel_replay(_: Context, request: str, host: str | None = None) -> None:
+    """Send a request that ngrok keeps to the webhook again; an alert that was taken is known again"""
+    from ops import host_tasks as hosts
+    from ops import tunnel
+
+    tunnel.replay(hosts.selected(host, None, False)[0], request)
+
+
 CONFIG = {"config": "config.yaml of the run (docs/quant.md)"}
 RUN = {
     "run_id": "name of the run's folder in reports/ (default: made of what the run is)",
@@ -841,6 +859,9 @@ miner = Collection(
 )  # fmt: skip
 miner.__doc__ = "Miner: cgminer and its sticks"
 
+tunnel = Collection("tunnel", tunnel_status, tunnel_replay)
+tunnel.__doc__ = "Tunnel: the public URL"
+
 quant = Collection(
     "quant", quant_fetch, quant_import, quant_data, quant_backtest, quant_sweep, quant_walk, quant_check, quant_show,
     quant_compare, quant_live,
@@ -848,7 +869,7 @@ quant = Collection(
 quant.__doc__ = "Quant: candles, backtests, sweeps"
 
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, miner, quant, journal, github, host,
-    secrets, lab,
+    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, quant, journal, github,
+    host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

@@ -28,6 +28,7 @@ NEEDS = {
     "gcc": "gcc",
     "/usr/include/time.h": "libc6-dev",
     "git": "git",
+    "gpg": "gnupg",
     "mke2fs": "e2fsprogs",
     "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",

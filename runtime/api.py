@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from runtime import http, openapi
+from runtime.gate import Gate
 from runtime.http import Handler, Receive, Scope, Send
 from runtime.meter import Meter
 
@@ -23,6 +24,7 @@ class Api(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         self.meter = Meter()
+        self.gate: Gate | None = None
         self._short: dict[str, Handler] = {}
         self._declared: dict[str, BaseRoute] = {}
         super().__init__(docs_url=None, redoc_url=None, **options)  # /docs is our own: runtime.webui.reference

@@ -88,6 +88,12 @@ def place(text: str) -> Path | Secret:
     return Secret(text)
 
 
+def forwarded(text: str) -> Literal["alerts", "all"]:
+    if text == "alerts" or text == "all":
+        return text  # type: ignore[return-value,unused-ignore]
+    raise ValueError("expected alerts or all")
+
+
 def opposite(text: str) -> Literal["close", "reject"]:
     if text == "close" or text == "reject":
         return text  # type: ignore[return-value,unused-ignore]

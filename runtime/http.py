@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from runtime import clock, logs
 from runtime.auth import Forbidden, Unauthorized
+from runtime.gate import Gate
 from runtime.meter import Meter
 from runtime.payload import Invalid, NotJson
 from runtime.store import StoreError
@@ -63,13 +64,14 @@ class JsonResponse(Response):
 class Edge:
     """ASGI wrapper: HEAD is answered like GET, every answer says nosniff, and says goodbye while the service drains.
 
-    Each request has an id, is measured until its answer begins, and gets a line in the log when it changed something or
-    was refused.
+    An application with a `gate` is asked only what the gate lets in. Each request has an id, is measured until its
+    answer begins, and gets a line in the log when it changed something or was refused.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._meter: Meter = getattr(app, "meter", None) or Meter()
+        self._gate: Gate | None = getattr(app, "gate", None)
         self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +79,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         asked, begun, status, seconds = scope["method"], clock.steady(), 0, 0.0
-        request = logs.begin(dict(scope["headers"]).get(b"x-request-id"))
+        headers = dict(scope["headers"])  # of a header that comes twice, the last: the one nearest to us wrote it
+        request = logs.begin(headers.get(b"x-request-id"))
+        app = self._behind_gate(scope, headers)
 
         async def dressed(message: Message) -> None:
             nonlocal status, seconds
@@ -89,12 +93,19 @@ class Edge:
         if asked == "HEAD":
             scope = {**scope, "method": "GET", "runtime.head": True}
         try:
-            await self._app(scope, receive, dressed)
+            await app(scope, receive, dressed)
         finally:
             route = _route(scope)
             self._meter.request(asked, route, status, seconds or clock.steady() - begun)
             if asked not in ("GET", "HEAD") or status >= 400:
                 _tell(request, asked, route, status, seconds)
+
+    def _behind_gate(self, scope: Scope, headers: dict[bytes, bytes]) -> App:
+        if self._gate is None:
+            return self._app
+        peer = scope["client"][0] if scope.get("client") else None
+        why = self._gate.refusal(scope["method"], scope["path"], peer, headers)
+        return self._app if why is None else refusal(403, why)
 
     def _dress(self, headers: list[Header], request_id: str) -> list[Header]:
         """A page's own files say themselves how long they may be kept; nothing else may be."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from runtime import convert, engines
+from runtime import convert, engines, gate
 from runtime.convert import Language as Language  # part of what settings are
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 
@@ -62,7 +62,8 @@ class WebhookSettings:
     (0: off), LOCK_EXPIRY_SECONDS (0: never), OPPOSITE (close or reject), PERF_URL (the ledger, on this machine),
     TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
     EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times. RETENTION_DAYS (0: for ever).
-    UI_LANGUAGE is fr or en.
+    UI_LANGUAGE is fr or en. TUNNEL_ALLOWS (alerts or all) and TUNNEL_SOURCES (tradingview, addresses, networks; empty:
+    anybody with a key) are the gate's, see `runtime.gate`.
     """
 
     key: Secret
@@ -83,6 +84,8 @@ class WebhookSettings:
     watch: Watching = Watching()
     retention_days: float = 0.0
     language: Language = "fr"
+    sources: tuple[gate.Network, ...] = ()
+    forwarded: gate.Forwarded = "alerts"
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -143,9 +146,11 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     more_keys, store = env.keys(key), env.place("STORE_URL")
     jsonl, rotation, watch = env.path_or_none("EVENTS_JSONL"), env.rotation(), env.watch()
     retention, language = env.read("RETENTION_DAYS", "0", convert.days), env.language()
+    sources = env.read("TUNNEL_SOURCES", "", gate.networks)
+    forwarded = env.read("TUNNEL_ALLOWS", "alerts", convert.forwarded)
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention, language)
+    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention, language, sources, forwarded)
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:

@@ -255,7 +255,7 @@ _SERVICES = (
         clear_for_s=30.0,
         grace_s=3 * MINUTE,
         repeat_s=6 * HOUR,
-        by=("unit.down@tv-webhook.service", "unit.down@ngrok.service", "service.not_ready@*webhook*"),
+        by=("unit.down@tv-webhook.service", "unit.down@ngrok-tv.service", "service.not_ready@*webhook*"),
     ),
     _rule("expiry.soon", ("expiry.days", "<", 14), clear=15, repeat_s=3 * DAY, by=("expiry.now",)),
     _rule("expiry.now", ("expiry.days", "<", 3), "critical", clear=15, repeat_s=DAY),

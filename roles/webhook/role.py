@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -49,6 +50,13 @@ def _key_name(name: str) -> str:
     return name
 
 
+def _source(text: str) -> str:
+    if text != "tradingview":
+        ip_network(text)
+    return text
+
+
+Source = Annotated[str, AfterValidator(_source)]
 KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$"), AfterValidator(_key_name)]
 
 
@@ -81,6 +89,12 @@ class Config(RoleConfig):
     max_lag: float = Field(300, ge=0, le=31_536_000, description="seconds; a sink further behind is degraded")
     database_url: DatabaseUrl | None = Field(
         None, description="PostgreSQL for more than one worker or host; default: a file"
+    )
+    tunnel_allows: Literal["alerts", "all"] = Field(
+        "alerts", description="what may come in through a tunnel or proxy on the host: POST /tv alone, or all"
+    )
+    tunnel_sources: tuple[Source, ...] = Field(
+        (), description="who may send alerts through it: tradingview, addresses, networks; none: anybody with a key"
     )
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")
     guards: GuardsConfig | None = Field(None, description="instead of the section of that name in the engines file")

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Query, Request
 
 from runtime import api, auth, clock, http, logs, payload
 from runtime.engines import is_test
+from runtime.gate import Gate
 from runtime.payload import Invalid, Json
 from runtime.risk import Account, Side
 from runtime.risk import quote as risk_quote
@@ -47,6 +48,7 @@ class Webhook:
         self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
         self.keyring = auth.Keyring(settings.keys)
         self.app = api.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
+        self.app.gate = Gate(settings.ops_key, settings.sources, settings.forwarded)
         self._store: Store | None = None
         self.watch = Watch(settings, self.app, lambda: self.store)
         api.install(self.app)

@@ -253,4 +253,5 @@ def _amount(data: Json, field: str, most: float) -> float | None:
 def caller(request: Request) -> str:
     """Where a request came from, seen through the tunnel."""
     peer = request.client.host if request.client else None
-    return auth.caller(peer, request.headers.get("x-forwarded-for"))
+    lines = request.headers.getlist("x-forwarded-for")
+    return auth.caller(peer, lines[-1] if lines else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from socketserver import BaseServer
 
@@ -16,3 +17,9 @@ def end(server: BaseServer) -> None:
     """Nobody listens any more."""
     server.shutdown()
     server.server_close()
+
+
+def free_port() -> int:
+    """One that nobody listened at a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])

@@ -28,6 +28,7 @@ from miner.readings import Reading
 from runtime import clock, probe
 from runtime.journal import pending
 from runtime.keys import Secret
+from tests.fakes.listen import free_port
 from tests.miner.collect_kit import found_by, value
 
 
@@ -150,11 +151,6 @@ def serving(**answers: object) -> Iterator[str]:
 
 def said(content: object, status: int = 200) -> tuple[int, dict[str, str], bytes]:
     return status, {"Content-Type": "application/json"}, json.dumps(content).encode()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe_:
-        return int(probe_.getsockname()[1])
 
 
 def test_services_say_whether_they_are_ready() -> None:

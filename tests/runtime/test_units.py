@@ -50,6 +50,8 @@ CONFIG = SimpleNamespace(
     min_free_mb=200.0,
     max_lag=300.0,
     retention_days=0.0,
+    tunnel_allows="alerts",
+    tunnel_sources=("tradingview", "198.51.100.0/24"),
 )
 
 

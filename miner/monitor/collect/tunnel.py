@@ -9,6 +9,7 @@ from miner.monitor.schedule import Collector
 from miner.readings import Reading
 from runtime import probe
 from runtime.keys import Secret
+from runtime.tunnel import state
 
 
 class Tunnel(Collector):
@@ -26,8 +27,8 @@ class Tunnel(Collector):
             url = await self._url()
             why = await self._problem(url)
         except (OSError, ValueError) as error:
-            return [Reading("tunnel.reaches_us", "", 0.0, getattr(error, "strerror", None) or str(error)[:200])]
-        return [Reading("tunnel.reaches_us", "", float(not why), why or url)]
+            url, why = "", getattr(error, "strerror", None) or str(error)[:200]
+        return [Reading("tunnel.reaches_us", "", float(not why), f"{why}{_agent_says()}" if why else url)]
 
     async def _url(self) -> str:
         if self._public != "ngrok":
@@ -52,3 +53,11 @@ class Tunnel(Collector):
         if answer.status >= 500:
             return f"{url} answers {answer.status}: the tunnel is there, and nobody at its end"
         return f"{url} leads to something else: it cannot prove that it has this webhook's key"
+
+
+def _agent_says() -> str:
+    """What the tunnel's own unit tells: the vendor's error in words, and what to do."""
+    told = state.read()
+    if told is None or told.state == "up" or not told.why:
+        return ""
+    return f"; {told.why}" + (f" -> {told.hint}" if told.hint else "")

@@ -56,10 +56,11 @@ class AptRepo(Kind):
 
 
 class AptPackages(Kind):
-    """want: names. Installed without recommended packages; configuration files that someone edited stay."""
+    """want: names, or name=version. Installed without recommended packages; configuration files that someone edited
+    stay."""
 
     def read(self, want: Want) -> State:
-        listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package}\n").stdout
+        listing = run("dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package} ${Version}\n").stdout
         return packages(listing, want["names"])
 
     def changes(self, state: State, want: Want) -> list[Change]:
@@ -76,13 +77,15 @@ class AptPackages(Kind):
 
 
 def packages(listing: str, names: list[str]) -> State:
-    """Which of `names` are installed, and whether an earlier dpkg died half-way, from `dpkg-query -W` of everything.
+    """Which of `names` are installed (`name=version`: in that version), and whether an earlier dpkg died half-way.
 
-    The second letter of a status says what is there: i installed (also "hi", held), H U F W t something unfinished.
+    `listing` is `dpkg-query -W` of everything. The second letter of a status says what is there: i installed (also
+    "hi", held), H U F W t something unfinished.
     """
-    lines = [(line[1:2], line[3:].strip()) for line in listing.splitlines()]
-    found = {name for state, name in lines if state == "i"}
-    unfinished = any(state and state in "HUFWt" for state, _ in lines)
+    lines = [(line[1:2], *line[3:].split()) for line in listing.splitlines()]
+    there = [names for state, *names in lines if state == "i"]
+    found = {name for name, *_ in there} | {"=".join(names) for names in there}
+    unfinished = any(state and state in "HUFWt" for state, *_ in lines)
     interrupted = any(Path("/var/lib/dpkg/updates").glob("[0-9]*"))
     return {"installed": sorted(found & set(names)), "broken": unfinished or interrupted}
 
@@ -90,7 +93,10 @@ def packages(listing: str, names: list[str]) -> State:
 def install(names: list[str]) -> None:
     if _lists_age() > LISTS_LAST:
         update()
-    command = partial(_patient, "apt-get", "install", "-y", "-q", "--no-install-recommends", *_OPTIONS, "--", *names)
+    older = ["--allow-downgrades"] if any("=" in name for name in names) else []
+    command = partial(
+        _patient, "apt-get", "install", "-y", "-q", "--no-install-recommends", *older, *_OPTIONS, "--", *names
+    )
     try:
         command()
     except HostError as error:

@@ -133,6 +133,12 @@ def test_a_held_package_is_installed_and_a_removed_one_is_not() -> None:
     assert apt.packages(listing, NAMES) == {"installed": ["nftables", "tzdata"], "broken": False}
 
 
+def test_a_version_that_is_asked_for_is_the_only_one_that_will_do() -> None:
+    listing = "ii  ngrok 3.1.0\nii  tzdata 2026a\n"
+    assert apt.packages(listing, ["ngrok=3.1.0", "tzdata"])["installed"] == ["ngrok=3.1.0", "tzdata"]
+    assert apt.packages(listing, ["ngrok=3.2.0", "tzdata"])["installed"] == ["tzdata"]
+
+
 @pytest.mark.parametrize("state", ["iU", "iF", "iH", "iW", "it"])
 def test_a_package_that_is_not_finished_is_seen(state: str) -> None:
     assert apt.packages(f"ii  tzdata\n{state}  half\n", NAMES) == {"installed": ["tzdata"], "broken": True}

@@ -1,0 +1,234 @@
+"""Role tunnel on a real host: an agent that behaves like ngrok's, from a signed Debian repository of our own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ops.lab.net import GATEWAY
+from ops.paths import ROOT
+from tests.fakes.listen import end, serve
+from tests.lab.conftest import DeskFor
+from tests.lab.kit import INVENTORY, Desk, wait_until
+
+pytestmark = pytest.mark.lab
+LAB = "tunnel"
+TOKEN = "2lab-a-token-that-must-be-nowhere"
+ALERT = {"engine": "NGROK_TEST", "signal": "SELL", "symbol": "BTCUSDT.P", "tf": "60", "price": 999}
+PUBLIC = 8443
+
+SETTINGS = """
+      tunnel:
+        token: {{env: LAB_TUNNEL_TOKEN}}
+        ops_key: {{secret: ops_key, generate: true}}
+        url: http://{address}:8443
+        version: {version}
+        repository:
+          uri: {uri}
+          suite: stable
+          key: |
+{key}
+"""
+
+
+class Repository:
+    """A signed Debian repository with one package, served over HTTP where lab hosts reach it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._home = folder / "apt", folder / "gnupg"
+        self._home.mkdir(mode=0o700)
+        self._gpg("--quick-generate-key", "packages@example.org", "ed25519", "sign", "never")
+        self.key = self._gpg("--armor", "--export")
+        for version in ("3.1.0", "3.2.0"):
+            self._package(version)
+        self._index()
+
+    def _gpg(self, *words: str, given: str | None = None) -> str:
+        command = [
+            "gpg",
+            "--batch",
+            "--quiet",
+            "--homedir",
+            str(self._home),
+            "--passphrase",
+            "",
+            "--pinentry-mode",
+            "loopback",
+        ]
+        done = subprocess.run([*command, *words], input=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _package(self, version: str) -> None:
+        tree = self.folder / f"ngrok-{version}"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(CONTROL.format(version=version))
+        (tree / "usr/bin").mkdir(parents=True)
+        program = tree / "usr/bin/ngrok"
+        program.write_text(
+            (ROOT / "tests/fakes/ngrok.py").read_text().replace("#!/usr/bin/env python3", "#!/usr/bin/python3")
+        )
+        program.chmod(0o755)
+        command = ["dpkg-deb", "--build", "--root-owner-group", str(tree), str(self.folder / f"ngrok_{version}.deb")]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def _index(self) -> None:
+        entries = []
+        for deb in sorted(self.folder.glob("*.deb")):
+            content = deb.read_bytes()
+            control = CONTROL.format(version=deb.stem.partition("_")[2])
+            entries.append(
+                f"{control}Filename: {deb.name}\nSize: {len(content)}\nSHA256: {sha256(content).hexdigest()}\n"
+            )
+        place = self.folder / "dists/stable"
+        (place / "main/binary-all").mkdir(parents=True)
+        packages = "\n".join(entries).encode()
+        lines = []
+        for arch in ("all", "amd64", "arm64"):
+            (place / f"main/binary-{arch}").mkdir(exist_ok=True)
+            (place / f"main/binary-{arch}/Packages").write_bytes(packages)
+            lines.append(f" {sha256(packages).hexdigest()} {len(packages)} main/binary-{arch}/Packages")
+        release = "Suite: stable\nComponents: main\nArchitectures: all amd64 arm64\nSHA256:\n" + "\n".join(lines) + "\n"
+        (place / "InRelease").write_text(self._gpg("--clearsign", given=release))
+
+
+CONTROL = """Package: ngrok
+Version: {version}
+Architecture: all
+Maintainer: Tests <packages@example.org>
+Depends: python3
+Description: a stand-in for ngrok's agent
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, desk_for: DeskFor) -> Iterator[tuple[Repository, str]]:
+    desk_for(LAB)  # the gateway has its address once there is a host
+    made = Repository(tmp_path_factory.mktemp("vendor"))
+    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = ThreadingHTTPServer((GATEWAY, 0), partial(handler, directory=str(made.folder)))
+    yield made, f"http://{GATEWAY}:{serve(server)}"
+    end(server)
+
+
+def described(desk: Desk, made: Repository, uri: str, version: str = "3.1.0") -> None:
+    key = "\n".join(f"            {line}" for line in made.key.strip().splitlines())
+    settings = SETTINGS.replace("{uri}", uri).replace("{key}", key).replace("{version}", version)
+    desk.text = INVENTORY.replace("webhook, perf]", "webhook, tunnel]").split("      perf:")[0]
+    desk.text += settings.replace("{address}", desk.host.address)
+    desk.describe()
+
+
+@pytest.fixture(scope="module")
+def desk(desk_for: DeskFor, repository: tuple[Repository, str]) -> Iterator[Desk]:
+    found = desk_for(LAB)
+    described(found, *repository)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_TUNNEL_TOKEN", TOKEN)
+        found.settles()
+        wait_until(lambda: standing(found) == "up", 30)
+        yield found
+
+
+def standing(desk: Desk) -> str:
+    told = desk.on("cat /run/ngrok-tv/state.json", check=False)
+    return str(json.loads(told)["state"]) if told else ""
+
+
+def public(desk: Desk, path: str = "") -> str:
+    return f"http://{desk.host.address}:{PUBLIC}{path}"
+
+
+def test_the_agent_is_the_one_that_was_asked_for_and_signed(desk: Desk) -> None:
+    assert desk.on("dpkg-query -W -f='${Version}' ngrok") == "3.1.0"
+    assert desk.on("stat -c '%U %a' /opt/trading/.env.d/tunnel.secret") == "root 600"
+
+
+def test_only_alerts_come_through_and_a_spoofed_caller_is_not_believed(desk: Desk) -> None:
+    for path in ("/dash", "/api/state", "/metrics", "/health", "/docs"):
+        assert httpx.get(public(desk, path)).status_code == 403, path
+    reset = httpx.post(public(desk, "/api/reset_lock"), json={"ops_key": desk.secret("ops_key")})
+    assert reset.status_code == 403
+    body = ALERT | {"key": desk.secret("webhook_key")}
+    answer = httpx.post(public(desk, "/tv"), json=body, headers={"X-Forwarded-For": "52.89.214.238"})
+    assert answer.status_code == 200, answer.text
+    events = httpx.get(f"{desk.url()}/api/events").json()["events"]
+    assert events[0]["_ip"] == GATEWAY
+
+
+def test_status_shows_requests_without_keys_and_proves_the_way_back(desk: Desk) -> None:
+    done = desk.inv("tunnel.status", "--host", desk.host.name, "--json")
+    told = done.json()
+    assert (done.code, told["tunnel"]["state"], told["probe"]) == (0, "up", {"ok": True, "why": ""})
+    alert = next(one for one in told["requests"] if one["path"] == "/tv")
+    assert (alert["from"], alert["status"]) == (GATEWAY, 200)
+    assert desk.secret("webhook_key") not in done.out
+    people = desk.inv("tunnel.status", "--host", desk.host.name).out
+    assert "the URL leads to this host's webhook" in people
+    again = desk.inv("tunnel.replay", alert["id"], "--host", desk.host.name)
+    assert again.code == 0, again.said
+    assert "there is no request airt_999" in desk.inv("tunnel.replay", "airt_999", "--host", desk.host.name).err
+
+
+def test_an_agent_that_dies_or_a_webhook_that_stops_is_told_and_comes_back(desk: Desk) -> None:
+    desk.on("pkill -KILL -f /usr/bin/ngrok")
+    wait_until(lambda: standing(desk) == "failed", 10)
+    wait_until(lambda: standing(desk) == "up", 20)
+    desk.on("systemctl stop tv-webhook.socket tv-webhook.service; pkill -KILL -f /usr/bin/ngrok")
+    wait_until(lambda: standing(desk) == "waiting", 20)
+    done = desk.inv("tunnel.status", "--host", desk.host.name)
+    assert done.code == 1
+    assert "the webhook does not answer" in done.out
+    desk.on("systemctl start tv-webhook.socket tv-webhook.service")
+    wait_until(lambda: standing(desk) == "up", 20)
+
+
+def test_a_hand_started_agent_is_stopped_with_consent_only(desk: Desk, repository: tuple[Repository, str]) -> None:
+    desk.on("systemctl stop ngrok-tv; cp /opt/trading/.env.d/tunnel.secret /root/ngrok.yml")
+    desk.on("systemd-run --unit=by-hand --quiet /usr/bin/ngrok start --all --config /root/ngrok.yml")
+    desk.on("systemctl start ngrok-tv")
+    wait_until(lambda: standing(desk) == "failed", 20)
+    said = desk.inv("tunnel.status", "--host", desk.host.name).out
+    assert "the URL is online elsewhere" in said
+    assert "of root, unit by-hand.service" in said
+    described(desk, *repository)
+    desk.text = desk.text.replace("        version:", "        take_over: true\n        version:")
+    desk.describe()
+    desk.deploy()
+    wait_until(lambda: standing(desk) == "up", 20)
+    assert desk.on("systemctl is-active by-hand", check=False) != "active"
+    desk.on("rm -f /root/ngrok.yml")
+
+
+def test_the_unit_can_do_little_and_the_token_is_nowhere(desk: Desk) -> None:
+    exposure = desk.on("systemd-analyze security --no-pager ngrok-tv | tail -1").split(": ")[1].split()[0]
+    assert float(exposure) <= 2
+    look = "cat >/dev/shm/t; grep -rlaFf /dev/shm/t /opt/trading /etc /var/log /tmp /root; true"
+    assert desk.on(look, stdin=f"{TOKEN}\n") == "/opt/trading/.env.d/tunnel.secret"
+    assert desk.on("journalctl --sync; journalctl --no-pager -a -o export | grep -caFf /dev/shm/t; true") == "0"
+    assert desk.on("cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -caFf /dev/shm/t; true") == "0"
+    desk.on("rm /dev/shm/t")
+
+
+def test_another_version_is_one_value_and_another_key_is_refused(
+    desk: Desk, repository: tuple[Repository, str], tmp_path: Path
+) -> None:
+    made, uri = repository
+    described(desk, made, uri, "3.2.0")
+    desk.deploy()
+    assert desk.on("dpkg-query -W -f='${Version}' ngrok") == "3.2.0"
+    wait_until(lambda: standing(desk) == "up", 20)
+    described(desk, Repository(tmp_path), uri, "3.1.0")
+    done = desk.inv("deploy", "--host", desk.host.name)
+    assert done.code == 1
+    assert "the package lists could not be fetched" in done.said
+    described(desk, made, uri, "3.2.0")
+    desk.deploy()
