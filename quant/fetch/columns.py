@@ -8,6 +8,7 @@ the last row must then be the same as ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from quant.candles import F64
 
 Reader = Callable[[Any], Any]
+COLUMNS = 6
 MARKER = 1000
 
 
@@ -23,7 +25,8 @@ def read(rows: Any, reader: Reader) -> F64 | None:
     """Shape (n, 6): time, open, high, low, close, volume. None when ccxt had better read them itself."""
     try:
         cells = itemgetter(*_columns(len(rows[0]), reader))
-        found = np.array([cells(row) for row in rows], dtype=np.float64)
+        numbers = map(float, chain.from_iterable(map(cells, rows)))
+        found = np.fromiter(numbers, np.float64, COLUMNS * len(rows)).reshape(-1, COLUMNS)
         same = all(list(map(float, reader(rows[at]))) == found[at].tolist() for at in (0, -1))
     except (TypeError, ValueError, LookupError):
         return None

@@ -49,6 +49,8 @@ def of(error: Exception, status: int | None, headers: Mapping[str, str], timeout
         return Failure(f"gave no answer within {timeout:g} s", "ask again later, or set exchange.timeout", True)
     if status is None and isinstance(error, ccxt.NetworkError):
         return Failure(f"cannot be reached at {_host(str(error))}", UNREACHABLE, True)
+    if status == 403 and "too frequent" in str(error):
+        return Failure(BANNED, "ask again later", True, True, BYBIT_BAN)
     if status in REFUSED:
         return Failure(f"refuses us (HTTP {status})", "some exchanges refuse some countries and networks", False)
     if (status or 0) >= 500 or status in PASSING:
@@ -59,6 +61,9 @@ def of(error: Exception, status: int | None, headers: Mapping[str, str], timeout
     return Failure(f"refuses: {_short(error)}", "what was asked stands in the message", passing)
 
 
+BANNED = "has shut us out for too many requests (HTTP 403)"
+BYBIT_BAN = 600.0
+"""Seconds: Bybit v5, "Rate Limit", says ten minutes and sends no Retry-After."""
 UNREACHABLE = "is the network up, and exchange.api_url right when it is set?"
 
 

@@ -118,10 +118,9 @@ def _name(feed: Feed) -> tuple[str, str, str]:
 
 def _run(walk: Walk, keeper: Keeper, watch: Watch) -> None:
     """Whatever happens, whole pages are stored."""
-    side_by_side = keeper.feed.asker.side_by_side()
     watch.at(0, walk.left)
     try:
-        for _, page in ordered(walk.window, keeper.feed.page, side_by_side, side_by_side):
+        for _, page in ordered(walk.window, keeper.feed.page, keeper.feed.asker.side_by_side()):
             walk.seen(page)
             watch.at(len(page.rows), walk.left)
             keeper.take(page)

@@ -104,7 +104,8 @@ class Exchange:
             if fault is None and not self._allowed(reply.weight):
                 fault = "429"
             if fault and fault.isdigit():
-                reply = Reply(self._words.too_many(), reply.weight, reply.kind, int(fault))
+                body = self._words.too_many() if fault in ("418", "429") else {"message": "not from here, not now"}
+                reply = Reply(body, reply.weight, reply.kind, int(fault))
             self.asked.append(Asked(path, query, reply.kind, reply.status, time.monotonic(), reply.weight))
         return reply, fault
 

@@ -245,7 +245,11 @@ class Okx(Words):
         begin, end = int(q.get("before", -1)) + 1, int(q.get("after", ALWAYS)) - 1
         step, limit = step_of(q["bar"]), min(int(q.get("limit", 100)), 300)
         bars = self.bars(self.market(q["instId"], "-"), step, begin, end, limit)
-        rows = [[str(bar[0]), *bar[1:], "0", "0", "1"] for bar in reversed(bars)]
+        swap = q["instId"].endswith("-SWAP")  # its first volume is in contracts
+        rows = [
+            [str(at), *prices, *(("12345", volume) if swap else (volume, "67890")), "0", "1"]
+            for at, *prices, volume in reversed(bars)
+        ]
         return self._ok(rows, "bars", weight)
 
     def _ok(self, data: Any, kind: str = "other", weight: int = 2) -> Reply:
