@@ -26,6 +26,12 @@ class Funding:
     time: I64
     rate: F64
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "time", np.ascontiguousarray(self.time, np.int64))
+        object.__setattr__(self, "rate", np.ascontiguousarray(self.rate, np.float64))
+        if self.time.shape != self.rate.shape or self.time.ndim != 1:
+            raise BadData("funding rates and their times are not of one length")
+
     def __len__(self) -> int:
         return len(self.time)
 
@@ -35,13 +41,20 @@ def path_of(source: str, symbol: str) -> str:
 
 
 def read(files: Files, source: str, symbol: str) -> Funding | None:
-    """Raises BadData when the file is damaged."""
-    path = path_of(source, symbol)
+    """None when there are none. Raises BadData when the file is damaged."""
     try:
-        columns = parquet.from_bytes(files.read([path])[0])
-        return Funding(columns["time"], columns["rate"])
+        return read_path(files, path_of(source, symbol))
     except FileNotFoundError:
         return None
+
+
+def read_path(files: Files, path: str) -> Funding:
+    """Raises FileNotFoundError, and BadData when the file is damaged."""
+    try:
+        columns = parquet.from_bytes(files.read([path])[0])
+        found = Funding(columns["time"], columns["rate"])
+        _require(found, f"{files}/{path}")
+        return found
     except (ValueError, KeyError) as error:
         raise BadData(f"{files}/{path}: {error}", hint="remove it and fetch the funding rates again") from None
 
@@ -70,6 +83,6 @@ def _union(old: Funding, new: Funding) -> Funding:
 def _require(funding: Funding, name: str) -> None:
     wrong = ~(np.abs(funding.rate) <= LARGEST_RATE)
     wrong[1:] |= np.diff(funding.time) <= 0
-    if len(funding.time) != len(funding.rate) or wrong.any():
+    if wrong.any():
         at = int(np.argmax(wrong))
         raise BadData(f"{name}: {shown(int(funding.time[at]))} rate {funding.rate[at]}: no rate, or out of order")

@@ -11,6 +11,7 @@ from quant.candles import LARGEST, Candles
 from quant.errors import BadData
 from quant.timeframe import UNITS, Timeframe
 from quant.times import shown
+from quant.words import many
 
 MONDAY = 4 * UNITS["d"]
 """1970 began on a Thursday."""
@@ -33,9 +34,10 @@ def broken(candles: Candles) -> Iterator[tuple[str, NDArray[np.int64]]]:
 
 def require(candles: Candles) -> None:
     """Raises BadData that tells each broken rule, how often, and where first."""
+    total = many(len(candles), "bar")
     lines = [
-        f"{candles.name}: {words}: {len(rows)} of {len(candles)} bars, the first is {row(candles, int(rows[0]))}"
-        for words, rows in broken(candles)
+        f"{candles.name}: {words}: {len(bad):,} of {total}, the first is {row(candles, int(bad[0]))}"
+        for words, bad in broken(candles)
     ]
     if lines:
         raise BadData("\n".join(lines), hint="nothing was stored; correct these rows at their source")
