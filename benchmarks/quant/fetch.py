@@ -1,9 +1,9 @@
 """How much of the rate that exchanges allow `quant.fetch` uses: `python -m benchmarks.quant.fetch [EXCHANGE ...]`.
 
 Real ccxt against the tests' fake exchange in a process of its own, 100 ms away, which counts as the exchange does and
-answers 429 to what is too much. Its limits are the real ones, scaled in time: the same rate in a window that is shorter
-(Binance's minute lasts 6 s, with a tenth of the weight), so that a run of some seconds goes through several windows. The
-rate is that between the first and the last request for bars, as the fake saw them arrive.
+answers 429 to what is too much. Its limits are the real ones, scaled in time: the same rate in a window that is
+shorter (Binance's minute lasts 6 s, with a tenth of the weight), so that a run of some seconds goes through several.
+The rate is that between the first and the last request for bars, as the fake saw them arrive.
 """
 
 from __future__ import annotations

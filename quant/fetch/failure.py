@@ -54,7 +54,8 @@ def of(error: Exception, status: int | None, headers: Mapping[str, str], timeout
     if status in REFUSED:
         return Failure(f"refuses us (HTTP {status})", "some exchanges refuse some countries and networks", False)
     if (status or 0) >= 500 or status in PASSING:
-        return Failure(f"is out of order (HTTP {status})", "ask again later", True)
+        words = f"is out of order (HTTP {status})"
+        return Failure(words, "ask again later", True, retry_after=_retry_after(headers))
     if isinstance(error, (ccxt.BadResponse, *UNREADABLE)):
         return Failure(f"sent what cannot be read: {_short(error)}", "ask again later", True)
     passing = isinstance(error, ccxt.OperationFailed) and (status or 200) < 400

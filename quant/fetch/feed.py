@@ -70,15 +70,17 @@ class Feed:
         return page.fetch(self._rows, self.series, window)
 
     def listed(self, before: int) -> int:
-        """The open of the first day that has a bar before `before`; `before` itself when none has. By days, so that
-        the years before a late listing cost some answers and not thousands.
+        """No bar before `before` opens earlier; `before` itself when there is none. By days, so that the years before a
+        late listing cost some answers and not thousands. A day less, for exchanges that have no day's bar for the first
+        day's rest.
         """
         if self.series.timeframe >= DAY or DAY.text not in self.asker.client.timeframes:
             return before
         days = Feed(self.asker, Series(self.series.source, self.series.symbol, DAY), self.name, self.ahead)
         end, found = days.not_before(before), before
         while len(rows := days.page(days.up_to(end, 0)).rows):
-            end = found = int(rows[0, 0])
+            end = int(rows[0, 0])
+            found = end - DAY_MS
         return found
 
     def _size(self, begin: int) -> int:

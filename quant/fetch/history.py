@@ -107,7 +107,7 @@ def _older(feed: Feed, dataset: Dataset, wanted: Wanted, known: Window) -> Walk:
     """To the past of what is there; perhaps nothing."""
     if wanted.bars:
         have = len(dataset.load(*_name(feed), until=wanted.until)) if wanted.until else dataset.find(*_name(feed)).bars
-        return Walk(feed, 0, known.begin, backward=True, bars=wanted.bars - have, seeks=True)
+        return Walk(feed, 0, known.begin, backward=True, bars=wanted.bars - have, until=wanted.until, seeks=True)
     begin = known.begin if wanted.since is None else feed.not_before(wanted.since)
     return Walk(feed, begin, known.begin, backward=True, seeks=True)
 

@@ -107,12 +107,18 @@ def fetch(ask: Ask, series: Series, window: Window) -> Page:
 
 
 def read(given: Any, series: Series, window: Window) -> Page:
-    """ccxt's rows, with what is no candle left out."""
+    """ccxt's rows, with what is no candle left out, then all but the last of each time: an exchange that corrects
+    itself sends it later.
+    """
     rows, broken = _numbers(given)
     inside = rows[(rows[:, 0] >= window.begin) & (rows[:, 0] < window.end)]
-    kept = _once(inside)
-    good = _good(series.candles(kept))
-    return Page(window, kept[good], len(inside) - len(kept), broken + int((~good).sum()))
+    ordered = inside[np.argsort(inside[:, 0], kind="stable")]
+    while True:
+        last = np.append(ordered[1:, 0] != ordered[:-1, 0], True)[: len(ordered)]
+        bad = np.flatnonzero(last)[~_good(series.candles(ordered[last]))]
+        if not len(bad):
+            return Page(window, ordered[last], int((~last).sum()), broken)
+        ordered, broken = np.delete(ordered, bad, axis=0), broken + len(bad)
 
 
 def _numbers(given: Any) -> tuple[F64, int]:
@@ -123,13 +129,6 @@ def _numbers(given: Any) -> tuple[F64, int]:
     rows = np.array(given, np.float64).reshape(-1, COLUMNS_OF_A_ROW)
     finite = np.isfinite(rows).all(axis=1)
     return rows[finite], int((~finite).sum())
-
-
-def _once(rows: F64) -> F64:
-    """By time; of rows with the same one the last counts: an exchange that corrects itself sends it later."""
-    ordered = rows[np.argsort(rows[:, 0], kind="stable")]
-    kept: F64 = ordered[np.append(ordered[1:, 0] != ordered[:-1, 0], True)[: len(ordered)]]
-    return kept
 
 
 def _good(candles: Candles) -> NDArray[np.bool_]:

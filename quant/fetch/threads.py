@@ -37,9 +37,7 @@ class _Task(Generic[J, R]):
         return self.result  # type: ignore[return-value]
 
 
-def ordered(
-    next_job: Callable[[], J | None], work: Callable[[J], R], most: int
-) -> Iterator[tuple[J, R]]:
+def ordered(next_job: Callable[[], J | None], work: Callable[[J], R], most: int) -> Iterator[tuple[J, R]]:
     """(job, result) in order. The first error, in order, is raised in the reader.
 
     Jobs are taken `FIRST` at a time, more with each result and never more than `most`, each with a thread: the first

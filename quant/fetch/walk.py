@@ -10,7 +10,8 @@ from quant.fetch.page import Page, Window
 
 @dataclass
 class Walk:
-    """From `begin` to `end`, or `backward` from `end` to `begin`, then until `bars` bars are found.
+    """From `begin` to `end`, or `backward` from `end` to `begin`, then until `bars` bars that open before `until` are
+    found.
 
     `seeks`: where the market begins is not known yet; it is looked up at the first page that has nothing.
     """
@@ -20,6 +21,7 @@ class Walk:
     end: int
     backward: bool = False
     bars: int | None = None
+    until: int | None = None
     seeks: bool = False
     found: int = 0
     _asked: int = 0
@@ -39,8 +41,9 @@ class Walk:
     def seen(self, page: Page) -> None:
         """Count what a page has; ask for nothing before the market's first day."""
         self._open -= 1
-        self.found += len(page.rows)
-        self._lacking += self._size(page.window) - len(page.rows)
+        counted = int((page.rows[:, 0] < self.until).sum()) if self.until else len(page.rows)
+        self.found += counted
+        self._lacking += self._size(page.window) - counted
         if self.seeks and not len(page.rows):
             self._seek(page)
 

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -64,7 +65,7 @@ class Exchange:
     markets: list[Market] = field(default_factory=lambda: [Market(), Market("ETH")])
     faults: deque[str] = field(default_factory=deque)
     allowance: Allowance | None = None
-    retry_after: float | str | None = None
+    retry_after: Callable[[], str] | None = None
     ahead: int = 0
     latency: float = 0.0
     hang: float = 5.0
@@ -152,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Set-Cookie", f"seen={time.monotonic()}")
         if status in (418, 429) and self.fake.retry_after is not None:
-            self.send_header("Retry-After", str(self.fake.retry_after))
+            self.send_header("Retry-After", self.fake.retry_after())
         self.end_headers()
         self.wfile.write(data[: len(data) // 2] if fault == "short" else data)
         self.wfile.flush()

@@ -30,12 +30,10 @@ def gapped() -> Market:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_ten_thousand_asked_are_ten_thousand_whatever_goes_wrong(
-    fetching: Callable[..., Fetching], name: str
-) -> None:
+def test_ten_thousand_asked_are_ten_thousand_whatever_goes_wrong(fetching: Callable[..., Fetching], name: str) -> None:
     market = gapped()
     faults = deque(["", *(word for fault in TROUBLE for word in (fault, ""))])
-    fetch = fetching(name, symbol(name), markets=[market], faults=faults, retry_after=0.05)
+    fetch = fetching(name, symbol(name), markets=[market], faults=faults, retry_after=lambda: "0.05")
     assert fetch("--bars", "10000") == 0, fetch.err
     candles = fetch.stored()
     assert len(candles) == 10_000

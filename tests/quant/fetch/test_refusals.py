@@ -17,6 +17,9 @@ from tests.fakes.exchange import Market
 from tests.fakes.exchange_market import now_ms
 from tests.quant.fetch.kit import DAY, Fetching
 
+UNDER_WAY = 1.5
+"""Seconds: what was sent before the answer came has arrived by then, on a busy machine too."""
+
 
 @pytest.mark.parametrize(
     ("symbol", "words"),
@@ -27,9 +30,7 @@ from tests.quant.fetch.kit import DAY, Fetching
         ("ZZZ/QQQ", "binance has 2 others"),
     ],
 )
-def test_an_unknown_symbol_is_told_with_its_nearest(
-    fetching: Callable[..., Fetching], symbol: str, words: str
-) -> None:
+def test_an_unknown_symbol_is_told_with_its_nearest(fetching: Callable[..., Fetching], symbol: str, words: str) -> None:
     fetch = fetching(symbol=symbol)
     assert fetch("--bars", "10") == 2
     assert f"error: binance has no symbol {symbol!r}" in fetch.err
@@ -91,24 +92,25 @@ def test_what_an_exchange_refuses_is_asked_once(fetching: Callable[..., Fetching
 
 
 @pytest.mark.parametrize("fault", ["429", "418"])
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_retry_after_is_kept_by_all_threads(fetching: Callable[..., Fetching], fault: str, form: str) -> None:
+def test_retry_after_is_kept_by_all_threads(fetching: Callable[..., Fetching], fault: str) -> None:
+    """Seconds, or a date."""
     fetch = fetching("bybit", tf="1m")
-    when = "2" if form == "seconds" else format_datetime(clock.now() + timedelta(seconds=3.5), usegmt=True)
-    fetch.exchange.retry_after = when
+    fetch.exchange.retry_after = lambda: (
+        "3" if fault == "429" else format_datetime(clock.now() + timedelta(seconds=4), usegmt=True)
+    )
     fetch.exchange.faults.extend(["", "", "", "", fault])
     assert fetch("--bars", "20000") == 0
     asked = fetch.exchange.of("bars")
     refused = next(one.at for one in asked if one.status == int(fault))
-    later = [one.at - refused for one in asked if one.at - refused > 0.3]  # what was under way then counts not
-    assert min(later) > 1.5
+    later = [one.at - refused for one in asked if one.at - refused > UNDER_WAY]
+    assert min(later) > 2.9
     assert len(fetch.stored()) == 20_000
     assert f"(HTTP {fault}): again in" in fetch.err
 
 
 def test_a_ban_is_told_and_not_waited_for(fetching: Callable[..., Fetching]) -> None:
     fetch = fetching()
-    fetch.exchange.retry_after = 7200
+    fetch.exchange.retry_after = lambda: "7200"
     fetch.exchange.faults.append("418")
     assert fetch("--bars", "10") == 1
     assert "has shut us out for too many requests (HTTP 418), for 120 minutes" in fetch.err

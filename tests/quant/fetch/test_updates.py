@@ -11,7 +11,6 @@ import pytest
 from tests.fakes.exchange_market import Market, now_ms
 from tests.quant.fetch.kit import DAY, HOUR, MINUTE, Fetching, same
 
-
 BARS = 40_000
 """80 answers, four seconds at the rate Binance's futures allow."""
 
@@ -61,6 +60,16 @@ def test_a_stretch_elsewhere_brings_what_lies_between(fetching: Callable[..., Fe
     assert len(fetch.stored()) == 31 + 28 + 31 + 30 + 31 + 1
     assert fetch("--since", "2020-12-01", "--until", "2020-12-05") == 0
     assert len(fetch.stored()) == 31 + 31 + 28 + 31 + 30 + 31 + 1
+
+
+def test_so_many_before_a_date_are_counted_before_it(fetching: Callable[..., Fetching]) -> None:
+    fetch = fetching(tf="1d")
+    assert fetch("--since", "2021-06-01", "--until", "2021-06-03") == 0
+    assert fetch("--bars", "10", "--until", "2021-05-11") == 0
+    opens = fetch.stored().time.tolist()
+    assert (opens[0], len(opens)) == (1_619_827_200_000, 33)  # 2021-05-01
+    assert fetch("--bars", "12", "--until", "2021-05-11") == 0
+    assert len(fetch.stored()) == 35
 
 
 def test_the_unfinished_bar_is_dropped_by_the_exchange_s_clock(fetching: Callable[..., Fetching]) -> None:
