@@ -1,0 +1,1 @@
+"""How fast a week is judged, and whether it is judged rightly."""
