@@ -1,0 +1,169 @@
+"""The bars, one after the other: what docs/engine.md states, in its order."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from quant.candles import F64, I8, I64
+from quant.compiled import compiled_lean, part, part_inlined
+from quant.engine.book import Account, Moment, Row
+from quant.engine.fills import worth
+from quant.engine.levels import liquidation, take_nearest, trail
+from quant.engine.orders import enter, known, leave
+from quant.engine.result import Reason
+from quant.engine.spec import Rules
+
+SIGNAL, TARGET, END = int(Reason.SIGNAL), int(Reason.TARGET), int(Reason.END)
+
+
+class Bars(NamedTuple):
+    open: F64
+    high: F64
+    low: F64
+    close: F64
+
+
+class Wants(NamedTuple):
+    """What is known at each bar's close; all but `side` may be empty."""
+
+    side: I8
+    stop: F64
+    target: F64
+    atr: F64
+    volatility: F64
+
+
+class Due(NamedTuple):
+    """Funding rates by the bar at whose open they are paid, in order; the last bar is one that never comes."""
+
+    bar: I64
+    rate: F64
+
+
+@compiled_lean
+def walk(
+    bars: Bars, wants: Wants, due: Due, all_rules: Any, accounts: Any, moments: Any, rows: Any, equity: F64,
+    position: F64,
+) -> None:  # fmt: skip
+    """Simulate from where the account stands, writing each bar's equity and position and each trade's row."""
+    rules, account, now = all_rules[0], accounts[0], moments[0]
+    account.due = due.bar[0]
+    t = account.bar
+    while t < len(equity) and not account.wrong:
+        if t == account.due or (t and wants.side[t - 1] != account.answered):
+            recall(t, bars.open, wants, due, account, now)
+            begin(now, rules, account, rows[account.trades])
+            account.due = due.bar[account.paid]
+        if account.side:
+            t = carry(t, bars, wants.side, rules, account, rows, equity, position)
+        else:
+            t = rest(t, wants.side, account, equity, position)
+    if account.side:
+        account.reason = END
+        leave(t - 1, bars.close[t - 1], rules, account, rows[account.trades])
+        equity[t - 1] = account.cash
+
+
+@part_inlined
+def recall(t: int, price: F64, wants: Wants, due: Due, account: Account, now: Moment) -> None:
+    """What is known as bar t begins."""
+    now.bar, now.price, now.wanted, now.rate = t, price[t], 0, 0.0
+    now.stop = now.target = now.atr = now.volatility = np.nan
+    if t == account.due:
+        now.rate = due.rate[account.paid]
+        account.paid += 1
+    if t:
+        now.wanted = wants.side[t - 1]
+        if len(wants.stop):
+            now.stop = wants.stop[t - 1]
+        if len(wants.target):
+            now.target = wants.target[t - 1]
+        if len(wants.atr):
+            now.atr = wants.atr[t - 1]
+        if len(wants.volatility):
+            now.volatility = wants.volatility[t - 1]
+
+
+@part
+def begin(now: Moment, rules: Rules, account: Account, row: Row) -> None:
+    """What happens at a bar's open: funding on what was held until then, then the last close's signal."""
+    if account.side and now.rate != 0:
+        pay(now, rules, account)
+    if now.wanted != account.answered:
+        answer(now, rules, account, row)
+
+
+@part
+def pay(now: Moment, rules: Rules, account: Account) -> None:
+    """Funding: longs pay shorts while the rate is above 0. What is left decides where the liquidation is."""
+    amount = -account.side * now.rate * account.size * abs(worth(now.price, rules))
+    account.funding += amount
+    account.cash += amount
+    account.liquidation = liquidation(account, rules)
+    take_nearest(account)
+
+
+@part
+def answer(now: Moment, rules: Rules, account: Account, row: Row) -> None:
+    """The side wanted at the last close is another: out at this open, then in. An entry whose size or levels cannot be
+    known yet waits; any other is answered once."""
+    if account.side:
+        account.reason = SIGNAL
+        leave(now.bar, now.price, rules, account, row)
+    account.answered = 0
+    if now.wanted and known(now, rules):
+        account.answered = now.wanted
+        enter(now, rules, account)
+
+
+@part_inlined
+def rest(t: int, wanted: I8, account: Account, equity: F64, position: F64) -> int:
+    """Bars without a position, from t to the next one that begins with something to do: returns that."""
+    while True:
+        equity[t], position[t] = account.cash, 0.0
+        t += 1
+        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+            return t
+
+
+@part_inlined
+def carry(t: int, bars: Bars, wanted: I8, rules: Rules, account: Account, rows: Any, equity: F64, position: F64) -> int:
+    """Bars with the position, from t to the next one that begins with something to do, or after the one that ends it.
+
+    Prices times the side: then more is better for either side.
+    """
+    side = float(account.side)
+    scale = side * account.size
+    cash, held = account.cash - scale * account.entry_value, side * account.quantity
+    while True:
+        against = side * (bars.low[t] if side > 0 else bars.high[t])
+        along = side * (bars.high[t] if side > 0 else bars.low[t])
+        if not (against > side * account.level and along < side * account.target):
+            break
+        account.worst = min(account.worst, against)
+        if along > account.best:
+            account.best = along
+            if account.distance > 0:
+                trail(account, rules)
+        equity[t], position[t] = cash + scale * worth(bars.close[t], rules), held
+        t += 1
+        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+            return t
+    end(t, bars.open[t], against, rules, account, rows[account.trades])
+    equity[t], position[t] = account.cash, 0.0
+    return t + 1
+
+
+@part
+def end(t: int, price: float, against: float, rules: Rules, account: Account, row: Row) -> None:
+    """The bar reaches a level: at the open what the open is beyond, else at the level; the losing side comes first."""
+    side = account.side
+    if side * price <= side * account.level:
+        leave(t, price, rules, account, row)
+    elif side * price < side * account.target and against <= side * account.level:
+        leave(t, account.level, rules, account, row)
+    else:
+        account.reason = TARGET
+        leave(t, side * max(side * price, side * account.target), rules, account, row)
