@@ -47,6 +47,15 @@ def number(value: Cell, *, percent: bool = False) -> str:
     return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}").replace("-", "−")
 
 
+def fixed(value: float | None) -> str:
+    """Two decimals, so that a column of them can be compared."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.2f}".replace("-", "−")
+
+
+def edge(value: float) -> str:
+    return f"{value:.6g}".replace("-", "−")
+
+
 def island(content: object, **attributes: str) -> str:
     """JSON that the page's script reads; no text in it can end the element."""
     said = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -101,7 +110,7 @@ def _chart(block: Chart) -> str:
         f'<h3>{say(name)}</h3><div class="plot" data-plot="{name}"></div>' for name in ("candles", "equity", "drawdown")
     )
     body = (
-        f'<div class="chart" tabindex="0">{tools}<p class="said" aria-live="polite">&nbsp;</p>{plots}</div>'
+        f'<div class="chart" tabindex="0">{tools}<p class="said">&nbsp;</p>{plots}</div>'
         f"<noscript>{say('no_script')}</noscript>{head}"
         f'<script type="application/octet-stream" class="body">{blob.body}</script>'
         f'<h3>{say("trades")} <span class="count"></span></h3><div class="scroll" tabindex="0"><table class="trades">'
@@ -171,7 +180,7 @@ def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
     drawn = []
     for index, count in enumerate(counts):
         tall = 170 * count / most
-        said = f"{number(round(edges[index], 10))} … {number(round(edges[index + 1], 10))} {unit}: {count:,}"
+        said = f"{edge(edges[index])} … {edge(edges[index + 1])} {unit}: {count:,}"
         kind = "bad" if edges[index + 1] <= 1e-12 else "good"
         drawn.append(
             f'<g><rect class="well" x="{index * width:.2f}" y="0" width="{width:.2f}" height="180"/>'
@@ -181,8 +190,8 @@ def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
     every = max(1, len(edges) // 6)
     zero = min(range(len(edges)), key=lambda index: abs(edges[index]))
     labels = "".join(
-        f'<text x="{index * width:.2f}" y="198">{number(round(edge, 10))}</text>'
-        for index, edge in enumerate(edges)
+        f'<text x="{index * width:.2f}" y="198">{edge(value)}</text>'
+        for index, value in enumerate(edges)
         if (index - zero) % every == 0 and 0 < index < len(edges) - 1
     )
     return f'<svg class="histogram" viewBox="0 0 600 204" role="img">{"".join(drawn)}{labels}</svg>'
@@ -204,9 +213,10 @@ def _heatmap(block: Heatmap) -> str:
 
 
 def _heat(block: Heatmap, x: Cell, y: Cell, value: float | None, low: float, high: float) -> str:
-    shown = number(value, percent=block.measure in PERCENT)
+    shown = _percent(value) if block.measure in PERCENT and value is not None else fixed(value)
     best = " best" if value is not None and value == high else ""
-    said = f"{block.x} {number(x)}, {block.y} {number(y)}: {block.measure} {shown}"
+    unit = " %" if block.measure in PERCENT else ""
+    said = f"{block.x} {number(x)}, {block.y} {number(y)}: {block.measure} {shown}{unit}"
     return f'<td class="num {shade(value, low, high)}{best}" title="{escape(said)}">{shown}</td>'
 
 

@@ -21,7 +21,7 @@ from quant.report.thin import thinned
 from quant.ticks import tick_of
 
 MOST_UNITS = 2**30
-CURVE_POINTS = 6_000
+CURVE_POINTS = 20_000
 _SAMPLE = 2_000
 U32 = NDArray[np.uint32]
 Packed = Mapping[str, F64 | U32 | NDArray[np.int8]]

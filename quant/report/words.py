@@ -39,8 +39,10 @@ WORDS = {
     "left": ("Avant", "Earlier"),
     "right": ("Après", "Later"),
     "hint": (
-        "Glisser : choisir une période. Molette : zoom. Double clic : tout. Clavier : + − ← → 0.",
-        "Drag: choose a period. Wheel: zoom. Double click: all. Keys: + − ← → 0.",
+        "▲ achat, ▼ vente, ■ sortie ; bleu : gain, ambre : perte. Glisser : choisir une période. Molette : zoom. "
+        "Double clic : tout. Clavier : + − ← → 0.",
+        "▲ long, ▼ short, ■ exit; blue: a gain, amber: a loss. Drag: choose a period. Wheel: zoom. Double click: all. "
+        "Keys: + − ← → 0.",
     ),
     "no_script": (
         "Les graphiques demandent JavaScript ; trades.csv et equity.parquet contiennent les mêmes chiffres.",

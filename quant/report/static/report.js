@@ -107,7 +107,7 @@ function listed(section, data, candles, state, show) {
   const total = data.entry_bar.length;
   section.querySelector(".count").textContent = `${state.seen.length.toLocaleString(lang())} / ${total.toLocaleString(lang())}${state.seen.length > 1500 ? (fr ? " (zoomer pour les voir)" : " (zoom in to see them)") : ""}`;
   const head = el("tr");
-  for (const name of fr ? ["Entrée", "Sortie", "Sens", "Prix d'entrée", "Prix de sortie", "Stop", "Résultat", "R", "Motif"] : ["Entry", "Exit", "Side", "Entry price", "Exit price", "Stop", "Profit", "R", "Reason"]) head.append(el("th", name));
+  for (const name of fr ? ["Entrée", "Sortie", "Sens", "Prix d'entrée", "Prix de sortie", "Stop", "Résultat", "R", "Motif"] : ["Entry", "Exit", "Side", "Entry price", "Exit price", "Stop", "Profit", "R", "Reason"]) head.append(el("th", name, head.children.length > 2 && head.children.length < 8 ? "num" : ""));
   const body = el("tbody");
   for (const i of state.seen.slice(-ROWS).reverse()) body.append(row(i, data, candles, show));
   const top = el("thead");
@@ -139,6 +139,11 @@ function curves(node) {
   })]);
 }
 
+// A definition opens towards the middle, so that it stays on the screen.
+for (const tile of document.querySelectorAll("[data-figure]")) for (const kind of ["pointerenter", "focus"]) tile.addEventListener(kind, () => {
+  const { left, right } = tile.getBoundingClientRect();
+  tile.classList.toggle("edge", left + right > document.documentElement.clientWidth);
+});
 addEventListener("keydown", (event) => { if (event.key === "Escape" && document.activeElement?.closest?.("[data-figure]")) document.activeElement.blur(); });
 
 (async () => {
