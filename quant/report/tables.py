@@ -67,7 +67,7 @@ def write_equity(path: Path, result: Result) -> None:
 
 def read_equity(path: Path) -> tuple[I64, F64, F64]:
     """`time` (ms), `equity`, `position` of such a file. Raises OSError."""
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     table = parquet.ParquetFile(path).read()
     equity, position = (arrow.to_numpy(table[name], np.float64) for name in ("equity", "position"))
