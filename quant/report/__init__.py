@@ -11,7 +11,7 @@ from quant.config import Config
 from quant.engine.result import Result
 from quant.report import packing, picture, tables
 from quant.report.blocks import Block, Chart, Figures, Histogram, Months
-from quant.report.page import page
+from quant.report.paper import page
 from quant.runs import Run
 
 METRICS, PAGE = "metrics.json", "report.html"

@@ -157,7 +157,7 @@ def _histogram(block: Histogram) -> str:
         return panel(_title(block.title), f'<p class="none">{say("none")}</p>')
     edges = _edges(values)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    bars = _bars(counts.tolist(), edges.tolist(), block.unit)
+    bars = _bars(counts.tolist(), edges.tolist(), block)
     note = f"{say('median')} {number(float(np.median(values)))} {escape(block.unit)}"
     return panel(_title(block.title), bars, f"{note}{' · ' + escape(block.note) if block.note else ''}")
 
@@ -175,12 +175,12 @@ def _edges(values: Any) -> Any:
     return np.array([inner[0] - step, *inner, inner[-1] + step])
 
 
-def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
+def _bars(counts: Sequence[int], edges: Sequence[float], block: Histogram) -> str:
     most, width = max(counts), 600 / len(counts)
     drawn = []
     for index, count in enumerate(counts):
         tall = 170 * count / most
-        said = f"{edge(edges[index])} … {edge(edges[index + 1])} {unit}: {count:,}"
+        said = f"{edge(edges[index])} … {edge(edges[index + 1])} {block.unit}: {count:,}"
         kind = "bad" if edges[index + 1] <= 1e-12 else "good"
         drawn.append(
             f'<g><rect class="well" x="{index * width:.2f}" y="0" width="{width:.2f}" height="180"/>'
@@ -194,7 +194,9 @@ def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
         for index, value in enumerate(edges)
         if (index - zero) % every == 0 and 0 < index < len(edges) - 1
     )
-    return f'<svg class="histogram" viewBox="0 0 600 204" role="img">{"".join(drawn)}{labels}</svg>'
+    said = f"{block.title}: {sum(counts):,}"
+    head = f'<svg class="histogram" viewBox="0 0 600 204" role="img" aria-label="{escape(said)}">'
+    return f"{head}{''.join(drawn)}{labels}</svg>"
 
 
 def _heatmap(block: Heatmap) -> str:
