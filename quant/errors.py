@@ -5,6 +5,7 @@ QuantError (exit 1)
  ├── BadData: candles that cannot be believed, or too few of them
  ├── NoData: nothing is stored under that name
  ├── ExchangeFailed: the exchange cannot be reached, or refuses
+ ├── ClusterFailed: scheduler or workers cannot be reached, were lost, or are of another version
  └── StrategyFailed: a strategy raised, or gave signals that cannot be
 """
 
@@ -45,6 +46,10 @@ class NoData(QuantError):
 
 class ExchangeFailed(QuantError):
     """The exchange cannot be reached, or refuses what was asked."""
+
+
+class ClusterFailed(QuantError):
+    """Scheduler or workers cannot be reached, were lost, or are of another version than this program."""
 
 
 class StrategyFailed(QuantError):
