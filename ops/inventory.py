@@ -248,7 +248,9 @@ class _Loading:
         roles = tuple(role for role in self._get(name, "roles") if role in self.configs)
         settings, variables = self._values(name, roles)
         address = self._get(name, "address") or name
-        return Host(name, address, **contact, **get, roles=roles, vars=variables, settings=settings, groups=groups, mates=mates)
+        return Host(
+            name, address, **contact, **get, roles=roles, vars=variables, settings=settings, groups=groups, mates=mates
+        )
 
     def _known(self, group: str) -> list[str]:
         return [member for member in self.groups[group].hosts if member in self.hosts]
