@@ -17,7 +17,7 @@ from runtime import clock
 EVERY = 0.5
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
     made = cli.Parser("python -m quant.cluster", description="Show a cluster; exits 1 unless it can take a sweep.")
     made.add_argument("--scheduler", required=True, help="tcp://ADDRESS:PORT")
     made.add_argument("--hosts", type=int, default=1, help="wait for workers of so many hosts")
@@ -37,7 +37,7 @@ def _awaited(client: Any, given: argparse.Namespace) -> Cluster:
     limit = clock.steady() + given.wait
     while True:
         found = look(client, given.scheduler)
-        if len(found.hosts) >= given.hosts and found.is_well or clock.steady() >= limit:
+        if (len(found.hosts) >= given.hosts and found.is_well) or clock.steady() >= limit:
             return found
         time.sleep(EVERY)
 

@@ -30,7 +30,7 @@ def connected(scheduler: str) -> Iterator[Any]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is told by our errors
     with dask.config.set({"distributed.comm.timeouts.connect": SOON}):
         try:
-            client = Client(place, timeout=SOON, set_as_default=False, name="quant")
+            client = Client(place, timeout=SOON, set_as_default=False, name="quant")  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise _nobody(place, error) from None
         with client:
@@ -54,7 +54,7 @@ def _knock(place: str) -> None:
 
 def _nobody(place: str, error: Exception) -> ClusterFailed:
     hint = f"{_WHERE}; settings.compute.controllers there must name this machine's address"
-    return ClusterFailed(f"no scheduler answers at {place}: {error or type(error).__name__}", hint=hint)
+    return ClusterFailed(f"no scheduler answers at {place}: {str(error) or type(error).__name__}", hint=hint)
 
 
 _WHERE = "./inv quant.cluster --group GROUP deploys one, and says where"

@@ -13,7 +13,7 @@ from quant.errors import ClusterFailed
 PORT = 8786
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
     made = cli.Parser("python -m quant.cluster.scheduler", description="Hand work to the workers of a cluster.")
     made.add_argument("--address", required=True, help="of this host: where it listens, and nowhere else")
     made.add_argument("--port", type=int, default=PORT)

@@ -19,7 +19,7 @@ GOODBYE = 5.0
 """Seconds that a worker has to stop."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
     made = cli.Parser("python -m quant.cluster.worker", description="Work for a cluster's scheduler.")
     made.add_argument("--scheduler", required=True, help="tcp://ADDRESS:PORT")
     made.add_argument("--address", required=True, help="of this host: where workers listen, and nowhere else")
