@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +27,9 @@ def connected(scheduler: str) -> Iterator[Any]:
     _knock(place)
     import dask
     from distributed import Client
+    from distributed.versions import VersionMismatchWarning
 
+    warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # what matters is in our own code's version
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is told by our errors
     with dask.config.set({"distributed.comm.timeouts.connect": SOON}):
         try:
