@@ -11,6 +11,7 @@ import numpy as np
 
 from quant.candles import COLUMNS, Candles
 from quant.config import Config
+from quant.config.market import Data
 from quant.dataset import funding as rates
 from quant.dataset import manifest, parquet, rules
 from quant.dataset.files import Files
@@ -48,8 +49,10 @@ class Dataset:
         self.files = Files(url, endpoint_url)
 
     @classmethod
-    def of(cls, config: Config) -> Dataset:
-        return cls(config.data.url)
+    def of(cls, config: Config | None) -> Dataset:
+        """Where config.yaml says; without one where it would be by default."""
+        data = config.data if config else Data.model_construct()
+        return cls(data.url)
 
     def series(self) -> list[Series]:
         """All that is stored, by source, symbol and timeframe. Raises BadData when an entry is damaged."""
