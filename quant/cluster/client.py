@@ -30,7 +30,7 @@ def connected(scheduler: str) -> Iterator[Any]:
     from distributed.versions import VersionMismatchWarning
 
     warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # what matters is in our own code's version
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is told by our errors
+    _hush()
     with dask.config.set({"distributed.comm.timeouts.connect": SOON}):
         try:
             client = Client(place, timeout=SOON, set_as_default=False, name="quant")  # type: ignore[no-untyped-call]
@@ -38,6 +38,12 @@ def connected(scheduler: str) -> Iterator[Any]:
             raise _nobody(place, error) from None
         with client:
             yield client
+
+
+def _hush() -> None:
+    """What Dask would say of a lost connection, with its traceback, is told by our errors."""
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _knock(place: str) -> None:

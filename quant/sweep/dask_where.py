@@ -20,6 +20,7 @@ from quant.cluster.client import DEPLOY, connected, refuse_others
 from quant.compiled import code_version
 from quant.config import Config, resolved
 from quant.dataset.files import absolute
+from quant.engine.simulating import Rates
 from quant.errors import BadData, ClusterFailed, NoData
 from quant.sweep.where import Done, Job, Where
 from quant.sweep.work import Study, evaluate
@@ -212,7 +213,7 @@ def _loaded(remote: Remote) -> Study:
 _READABLE = "data.url must be the same for all: s3://BUCKET/FOLDER, or a folder with the same files on every host"
 
 
-def _funding_hash(funding: dataset.Funding | None) -> str | None:
+def _funding_hash(funding: Rates | None) -> str | None:
     if funding is None:
         return None
     return hashlib.sha256(funding.time.tobytes() + funding.rate.tobytes()).hexdigest()

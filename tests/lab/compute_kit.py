@@ -1,4 +1,4 @@
-"""Two lab hosts that are a cluster, candles in an S3 store beside them, and sweeps that are the same wherever they run."""
+"""Two lab hosts that are a cluster, candles in an S3 store beside them, and sweeps to run on both or here."""
 
 from __future__ import annotations
 

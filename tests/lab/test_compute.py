@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +12,6 @@ from ops.lab.net import GATEWAY
 from quant.dataset import Dataset
 from tests.lab.compute_kit import KEYS, Cluster, candles
 from tests.lab.conftest import DeskFor
-from tests.lab.kit import wait_until
 
 pytestmark = pytest.mark.lab
 BARS = 100_000

@@ -75,9 +75,9 @@ class Cluster:
 
     def kill(self, name: str) -> None:
         """kill -9 of a service and of all that it started, as systemd does with what is left of a unit."""
-        whole = psutil.Process(self.running[name].pid)
-        for process in [whole, *whole.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess):
+            whole = psutil.Process(self.running[name].pid)
+            for process in [*whole.children(recursive=True), whole]:
                 process.kill()
         self.running.pop(name).wait()
 

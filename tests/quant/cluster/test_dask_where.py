@@ -1,4 +1,4 @@
-"""A sweep's jobs on a cluster: the rows of one core, whatever happens to a worker; and clear words when it cannot be."""
+"""A sweep's jobs on a cluster: the rows of one core, whatever happens to a worker, or clear words why not."""
 
 from __future__ import annotations
 
@@ -56,11 +56,12 @@ def until(condition: Callable[[], bool], seconds: float) -> None:
 
 def test_rows_are_those_of_one_core(running: Cluster, asked: Study) -> None:
     wanted = jobs(30)
+    expected = here(asked, wanted)  # first: it compiles what workers then find compiled
     with dask_where.cluster(asked, running.url) as place:
         assert place.workers == 2
         found = dict(place.map(wanted))
     assert sorted(found) == list(range(30))
-    assert [repr(found[number]) for number in range(30)] == here(asked, wanted)
+    assert [repr(found[number]) for number in range(30)] == expected
 
 
 def test_a_worker_killed_mid_way_loses_nothing(running: Cluster, asked: Study) -> None:
@@ -98,12 +99,11 @@ with dask_where.cluster(study(Path({asked.config.data.url!r})), {running.url!r})
         print(number, flush=True)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-c", script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert child.stdout and child.stdout.readline()
-    child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=20)
+    command = [sys.executable, "-P", "-c", script]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout and child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=20)
     assert said.decode().strip().endswith("KeyboardInterrupt")
     with connected(running.url) as client:
         until(lambda: not any(one.running for one in look(client, running.url).workers), 10)
@@ -180,7 +180,7 @@ def asks(url: str) -> subprocess.CompletedProcess[str]:
 def test_nobody_there_is_one_error_within_seconds(asked: Study) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        url = "tcp://127.0.0.1:{}".format(unused.getsockname()[1])
+        url = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
         begun = time.monotonic()
         with pytest.raises(ClusterFailed, match="no scheduler answers at tcp://127") as caught:
             dask_where.cluster(asked, url).__enter__()
@@ -190,7 +190,7 @@ def test_nobody_there_is_one_error_within_seconds(asked: Study) -> None:
 
 def test_something_else_that_answers_is_no_scheduler(asked: Study) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        url = "tcp://127.0.0.1:{}".format(server.getsockname()[1])
+        url = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         child = subprocess.Popen([sys.executable, "-c", _GREETER, str(server.fileno())], pass_fds=[server.fileno()])
         try:
             with pytest.raises(ClusterFailed, match="is no scheduler"):
