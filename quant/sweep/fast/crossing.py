@@ -45,6 +45,7 @@ class Crossings:
         self._candles, self._tick = candles, view.tick_size
         self._sums = view.sums()
         self._floats = self._sums.astype(np.float64)
+        self._largest = int(np.diff(self._sums).max(initial=0))
         bars = range(0, len(candles), BLOCK)
         self._highest = np.array([candles.high[begin : begin + BLOCK].max() for begin in bars])
         self._lowest = np.array([candles.low[begin : begin + BLOCK].min() for begin in bars])
@@ -64,6 +65,5 @@ class Crossings:
         return Series(self._exact(slowest), worth, Bars(c.open, c.high, c.low, c.close), self._highest, self._lowest)
 
     def _exact(self, slowest: int) -> F64 | I64:
-        largest = int(np.diff(self._sums).max(initial=0))
-        exact = largest * slowest**2 < EXACT and int(self._sums[-1]) < EXACT
+        exact = self._largest * slowest**2 < EXACT and int(self._sums[-1]) < EXACT
         return self._floats if exact else self._sums

@@ -115,21 +115,25 @@ def trade(
     series: Series, rules: Rules, allowed: I64, first: int, last: int, buffers: Buffers, state: Row, found: Row
 ) -> None:
     """Positions and equity of bars [first, last): what is wanted at one close is filled at the next open."""
+    opens, worth = series.bars.open, series.worth
+    above, words, equity = buffers.above, buffers.words, buffers.equity
     t, filled = first, first
     while t < last and not found.left:
         if state.want != state.answered:
-            fill(filled, t, first, series, buffers, state, found)
+            fill(filled, t, first, worth, equity, state, found)
+            survived(filled, t, first, series, state, found)
             filled = t
-            answer(t, series.bars.open[t], rules, state, found)
-        t = first + changed(buffers.above, buffers.words, state.above, t - first, last - first)
+            answer(t, opens[t], rules, state, found)
+        t = first + changed(above, words, state.above, t - first, last - first)
         if t < last:
-            state.above = buffers.above[t - first]
+            state.above = above[t - first]
             state.want = allowed[state.above]
             t += 1
-    fill(filled, last, first, series, buffers, state, found)
-    if last == len(series.worth) and state.side:
+    fill(filled, last, first, worth, equity, state, found)
+    survived(filled, last, first, series, state, found)
+    if last == len(worth) and state.side:
         leave(last - 1, series.bars.close[last - 1], rules, state, found)
-        buffers.equity[last - first] = state.cash
+        equity[last - first] = state.cash
 
 
 @part
@@ -143,19 +147,23 @@ def answer(t: int, price: float, rules: Rules, state: Row, found: Row) -> None:
 
 
 @part
-def fill(begin: int, end: int, first: int, series: Series, buffers: Buffers, state: Row, found: Row) -> None:
+def fill(begin: int, end: int, first: int, worth: F64, equity: F64, state: Row, found: Row) -> None:
     """Equity of bars [begin, end), through which the position stays what it is."""
-    equity = buffers.equity[begin - first + 1 : end - first + 1]
-    if not state.side:
-        equity[:] = state.cash
-        return
-    marked(equity, series.worth[begin:end], state.cash, state.side * state.size, state.entry_value)
-    found.held += end - begin
-    block = first // BLOCK
-    against = series.lowest[block] if state.side > 0 else series.highest[block]
-    if state.side * against <= state.side * state.level:
-        prices = series.bars.low if state.side > 0 else series.bars.high
-        found.left |= reached(prices[begin:end], state.side, state.level) > 0
+    if state.side:
+        marked(begin, end, first, worth, equity, state.cash, state.side * state.size, state.entry_value)
+        found.held += end - begin
+    else:
+        equity[begin - first + 1 : end - first + 1] = state.cash
+
+
+@part
+def survived(begin: int, end: int, first: int, series: Series, state: Row, found: Row) -> None:
+    """A position that was liquidated in bars [begin, end) is left to the engine."""
+    side, level, block = state.side, state.level, first // BLOCK
+    against = series.lowest[block] if side > 0 else series.highest[block]
+    if side and side * against <= side * level:
+        prices = series.bars.low if side > 0 else series.bars.high
+        found.left |= reached(prices[begin:end], side, level) > 0
 
 
 @part
@@ -165,12 +173,20 @@ def measure(first: int, bars: int, buffers: Buffers, state: Row, found: Row) -> 
     equity, lanes = buffers.equity, buffers.lanes
     equity[bars + 1 : whole + 1] = equity[bars]
     summed(equity[:whole], equity[1 : whole + 1], lanes[TOTAL], lanes[SQUARES], lanes[BELOW])
-    for begin in range(0, whole, GLANCE):
-        part_of = equity[begin + 1 : min(begin + GLANCE, whole) + 1]
-        if at_least(part_of, state.peak):
-            look(first + begin, equity[begin + 1 : min(begin + GLANCE, bars) + 1], lanes[LOW], state, found)
-        else:
-            lowered(part_of, lanes[LOW])
+    if at_least(equity[1 : whole + 1], state.peak):
+        for begin in range(0, bars, GLANCE):
+            glance(first + begin, equity[begin + 1 : min(begin + GLANCE, bars) + 1], lanes[LOW], state, found)
+    else:
+        lowered(equity[1 : whole + 1], lanes[LOW])
+
+
+@part
+def glance(first: int, equity: F64, low: F64, state: Row, found: Row) -> None:
+    if at_least(equity, state.peak):
+        look(first, equity, low, state, found)
+    else:
+        for i in range(len(equity)):
+            state.low = min(state.low, equity[i])
 
 
 @part

@@ -61,10 +61,14 @@ def changed(above: Any, words: Any, state: int, i: int, end: int) -> int:
 
 
 @part
-def marked(equity: F64, worth: F64, cash: float, size: float, entry: float) -> None:
-    """The equity at closes of these worths with a position of this signed size, as the engine marks it."""
-    for i in range(len(equity)):
-        equity[i] = cash + size * (worth[i] - entry)
+def marked(
+    begin: int, end: int, first: int, worth: F64, equity: F64, cash: float, size: float, entry: float
+) -> None:
+    """The equity at the closes of bars [begin, end), with a position of this signed size, as the engine marks it;
+    `equity[1]` is bar `first`'s."""
+    here, there = np.uint64(begin), np.uint64(begin - first + 1)
+    for i in range(np.uint64(end - begin)):
+        equity[there + i] = cash + size * (worth[here + i] - entry)
 
 
 @part
