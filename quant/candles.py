@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.errors import BadData
+from quant.periods import split
 from quant.timeframe import Timeframe
 
 F64 = NDArray[np.float64]
@@ -63,9 +65,24 @@ class Candles:
 
     @cached_property
     def sha256(self) -> str:
-        """Of what the bars are, whatever file they came from: symbol, timeframe, then each column, little-endian."""
-        found = hashlib.sha256(f"{self.symbol}\n{self.timeframe}\n{len(self)}\n".encode())
+        """Of what the bars are, whatever file they came from: symbol, timeframe, and each period's `digest`.
+
+        Hashed by periods, so that a dataset knows the whole's hash after it touched one of them.
+        """
+        parts = split(self.time, self.timeframe)
+        return hash_of(self.symbol, self.timeframe, {name: self.part(begin, end).digest for name, begin, end in parts})
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the columns alone, one after the other, little-endian."""
+        found = hashlib.sha256(f"{len(self)}\n".encode())
         for name in COLUMNS:
             column = getattr(self, name)
             found.update(np.ascontiguousarray(column, column.dtype.newbyteorder("<")).data)
         return found.hexdigest()
+
+
+def hash_of(symbol: str, timeframe: Timeframe, digests: Mapping[str, str]) -> str:
+    """`Candles.sha256` of bars whose periods (quant.periods) have these digests, oldest first."""
+    lines = [symbol, timeframe.text, *(f"{period} {digest}" for period, digest in digests.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
