@@ -11,7 +11,9 @@ from quant.strategy import Parameter, Params, Signals, Strategy
 def signals(view: View, params: Params) -> Signals:
     side = view.averages_side(int(params["fast"]), int(params["slow"]))
     side *= side == view.higher(str(params["htf"])).close_side(int(params["htf_length"]))
-    return Signals(side, stop=np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"])))
+    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
+    side *= stop > 0
+    return Signals(side, stop)
 
 
 def refusal(params: Params) -> str | None:

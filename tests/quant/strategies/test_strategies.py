@@ -96,6 +96,18 @@ def test_asking_twice_changes_nothing(name: str, candles: Candles) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_side_is_wanted_before_its_stop_is_known_or_while_nothing_moves(name: str) -> None:
+    moving = walk(300, seed=2)
+    for params in ({}, {"atr": 200}):
+        if "atr" in strategies.get(name).complete({}):
+            found = given(name, moving, **params)
+            assert found.stop is not None
+            assert (found.stop[found.side != 0] > 0).all()
+            still = given(name, flat([*moving.close[:50].tolist(), *[5.0] * 300]), **params)
+            assert (still.stop[still.side != 0] > 0).all()  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_bars_and_few_bars_give_no_signals(name: str) -> None:
     for bars in (0, 1, 5):
         assert not given(name, walk(bars)).side.any()
@@ -109,7 +121,7 @@ def test_breakout_goes_in_at_the_wide_channel_and_out_at_the_narrow_one() -> Non
 
 def test_trend_needs_the_higher_timeframe_to_agree() -> None:
     falling = [40 - 2 * t for t in range(12)] + [18, 21, 24, 27]
-    side = given("trend_atr", flat(falling), fast=1, slow=2, htf="4h", htf_length=2, atr=1).side.tolist()
+    side = given("trend_atr", flat(falling), fast=1, slow=2, htf="4h", htf_length=2, atr=5).side.tolist()
     assert side[:7] == [0] * 7  # two closed bars of 4 h are known at the close of the eighth hour
     assert side[7:12] == [-1] * 5
     assert side[12:] == [-1, 0, 1, 1]  # equal: as before; up, but under the 22 of the higher bars; above them
