@@ -1,4 +1,4 @@
-"""How much of a result may be luck: the Sharpe ratio's own uncertainty, the best of many trials, other orders of trades.
+"""How much of a result may be luck: a Sharpe's own uncertainty, the best of many trials, other orders of the trades.
 
 Sources: Bailey and López de Prado, "The Sharpe Ratio Efficient Frontier" (2012), for the probabilistic Sharpe ratio and
 the length a track record must have; the same, "The Deflated Sharpe Ratio" (2014), for the best of N trials.
@@ -160,5 +160,7 @@ def definitions() -> Mapping[str, str]:
     """Of every figure here by its name."""
     quantiles = {"p05": "in 5 % of the runs it is lower", "p50": "the median run", "p95": "in 5 % it is higher"}
     told = {f"mc_return_{q}": f"Total return of the Monte Carlo runs: {words}." for q, words in quantiles.items()}
-    told |= {f"mc_mdd_{q}": f"Drawdown after trades of the Monte Carlo runs: {words}." for q, words in quantiles.items()}
+    told |= {
+        f"mc_mdd_{q}": f"Drawdown after trades of the Monte Carlo runs: {words}." for q, words in quantiles.items()
+    }
     return DEFINITIONS | told
