@@ -66,6 +66,12 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
+def part(function: F) -> F:
+    """What compiled functions alone call: with no way in from Python and no cache of its own it compiles faster."""
+    alone: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, numba.njit(nogil=True, error_model="numpy", **alone)(function))
+
+
 def compiled_parallel(function: F) -> F:
     """The same over `prange`, for loops whose turns do not know of each other."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function))

@@ -52,10 +52,15 @@ class Trades:
 
 @dataclass(frozen=True)
 class Result:
-    """`equity` at each bar's close, in the account's currency, and the signed quantity held then: shape (n,)."""
+    """`equity` at each bar's close, in the account's currency, and the signed quantity held then: shape (n,).
+
+    At the last bar: the equity after END closed what was held, and what was held. `refused`: entries that were too
+    small for the instrument, or had no equity behind them, or no stop to be sized by.
+    """
 
     candles: Candles
     initial: float
     equity: F64
     position: F64
     trades: Trades
+    refused: int = 0

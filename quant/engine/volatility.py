@@ -1,0 +1,38 @@
+"""How much a series moved lately: what volatility targeting sizes by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quant.candles import F64
+from quant.compiled import compiled
+from quant.indicators import View
+
+
+def volatility(view: View, lookback: int) -> F64:
+    """A year's, as a fraction: the standard deviation (ddof 1) of the last `lookback` closes' returns times
+    sqrt(bars a year). Shape (n,), nan before bar `lookback`.
+    """
+    candles = view.candles
+    per_year = candles.timeframe.per_year
+    return view.once(("volatility", lookback), lambda: _volatility(candles.close, lookback, per_year))
+
+
+@compiled
+def _volatility(close: F64, lookback: int, per_year: float) -> F64:
+    """Each window's mean and squares follow from the last one's (Welford's update with one in, one out)."""
+    n = len(close)
+    found = np.full(n, np.nan)
+    mean = squares = 0.0
+    for t in range(1, n):
+        new = close[t] / close[t - 1] - 1
+        if t <= lookback:
+            before, mean = mean, mean + (new - mean) / t
+            squares += (new - before) * (new - mean)
+        else:
+            old = close[t - lookback] / close[t - lookback - 1] - 1
+            before, mean = mean, mean + (new - old) / lookback
+            squares += (new - old) * (new - mean + old - before)
+        if t >= lookback:
+            found[t] = np.sqrt(max(squares, 0.0) / (lookback - 1) * per_year)
+    return found
