@@ -1,4 +1,4 @@
-"""The leak canary: a Sharpe that is not 0 on driftless random walks without costs comes from the future, or from a bug."""
+"""The leak canary: on driftless random walks without costs, a Sharpe that is not 0 comes from the future or a bug."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
-from quant.check.finding import Finding
+from quant.check.finding import Finding, Numbers
 from quant.check.trial import Trial
 from quant.check.walks import Walks
 from quant.config import Config
+from quant.config.market import Costs, Instrument
+from quant.config.trading import Sizing
 from quant.errors import StrategyFailed
 from quant.strategy import Strategy
 
@@ -20,25 +22,26 @@ LIMIT = 5.0
 
 
 def canary(strategy: Strategy, config: Config, walks: Walks) -> Finding:
-    """`config`: its parameters, sizing and ways out; costs are taken off, funding is none."""
-    free = config.costs.model_copy(
-        update={"taker_fee": 0.0, "maker_fee": 0.0, "slippage": 0.0, "slippage_ticks": 0.0, "funding": False}
-    )
-    config = config.model_copy(update={"costs": free, "instrument": config.instrument.model_copy(update=_UNBOUND)})
+    """`config`: its parameters and ways out; costs, instrument and sizes are those of nothing in particular."""
+    plain = config.model_copy(update=PLAIN)
     try:
-        found = [Trial(strategy, config, candles).measures() for candles in walks]
+        found = [Trial(strategy, plain, candles).measures() for candles in walks]
     except StrategyFailed as error:
         return Finding(CHECK, strategy.name, True, str(error))
     return _judged(strategy.name, [one["Sharpe"] for one in found], sum(one["trades"] for one in found), walks)
 
 
-_UNBOUND = {"tick_size": None, "qty_step": 0.0, "min_qty": 0.0, "min_notional": 0.0}
-"""A walk's prices are not the instrument's: its steps and least sizes mean nothing there."""
+PLAIN = {
+    "costs": Costs(taker_fee=0.0, funding=False),
+    "instrument": Instrument(),
+    "sizing": Sizing(fraction=0.1),
+}
+"""No costs, no steps; stakes so small that who knows the future does not outgrow all numbers within the year."""
 
 
 def _judged(name: str, sharpes: list[float], trades: float, walks: Walks) -> Finding:
     known = np.array([one for one in sharpes if not math.isnan(one)])
-    numbers: dict[str, float | int | str | None] = {"seeds": walks.count, "bars": walks.bars, "trades": int(trades)}
+    numbers: Numbers = {"seeds": walks.count, "bars": walks.bars, "trades": int(trades)}
     if not len(known):
         return Finding(CHECK, name, False, f"it never traded on {walks.count} random walks", numbers)
     mean = float(known.mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quant.check.finding import Finding
+from quant.check.finding import Finding, Numbers
 from quant.check.trial import Trial
 
 CHECK = "delay"
@@ -13,7 +13,7 @@ KEPT = 0.5
 def delay(trial: Trial) -> Finding:
     """Raises UsageError, StrategyFailed."""
     now, late = (trial.measures(late=bars)["Sharpe"] for bars in (0, 1))
-    numbers: dict[str, float | int | str | None] = {"Sharpe": now, "Sharpe_late": late}
+    numbers: Numbers = {"Sharpe": now, "Sharpe_late": late}
     if not now > 0:
         return Finding(CHECK, trial.strategy.name, False, f"Sharpe {now:.2f}: there is no edge to lose", numbers)
     flagged = not late >= KEPT * now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-Number = float | int | str | None
+Numbers = dict[str, float | int | str | None]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Finding:
     subject: str
     flagged: bool
     words: str
-    numbers: dict[str, Number] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
 
     def shown(self) -> dict[str, object]:
         """As JSON has it: what is no number is null."""

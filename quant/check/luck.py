@@ -1,4 +1,4 @@
-"""Luck: whether the track record is long enough for its Sharpe, and what other orders of its trades would have given."""
+"""Luck: whether the track record is long enough for its Sharpe, and what other draws of its trades would give."""
 
 from __future__ import annotations
 

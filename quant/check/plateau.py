@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from quant.check.finding import Finding
+from quant.check.finding import Finding, Numbers
 from quant.check.trial import Trial
 from quant.config.study import Range
 from quant.strategy import Params, Value
@@ -38,11 +38,11 @@ def plateau(trial: Trial) -> Finding:
     flagged = median < KEPT * chosen
     told = ", ".join(f"{key} {value}" for key, value in which.items())
     words = (
-        f"{objective} {chosen:.2f}, of {len(found)} neighbours {median:.2f} at the median, {worst:.2f} at worst ({told}): "
+        f"{objective} {chosen:.2f}; its {len(found)} neighbours' median {median:.2f}, the worst {worst:.2f} ({told}): "
         f"{'a lonely peak' if flagged else 'a plateau'}"
     )
-    numbers = {objective: chosen, "neighbours": len(found), "median": median, "worst": worst, "worst_is": told}
-    return Finding(CHECK, name, flagged, words, {**numbers})
+    numbers: Numbers = {objective: chosen, "neighbours": len(found), "median": median, "worst": worst, "at_worst": told}
+    return Finding(CHECK, name, flagged, words, numbers)
 
 
 def neighbours(trial: Trial) -> Iterator[Override]:

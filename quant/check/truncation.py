@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quant.candles import Candles
-from quant.check.finding import Finding
+from quant.check.finding import Finding, Numbers
 from quant.check.known import INDICATORS
 from quant.check.trial import signals
 from quant.errors import StrategyFailed
@@ -35,16 +36,17 @@ def of_strategy(strategy: Strategy, params: Params, candles: Candles, tick_size:
 
 def of_indicators(candles: Candles, tick_size: float) -> list[Finding]:
     """Each that strategies can ask a View for."""
-    return [
-        compared(name, lambda view, say=say: {name: say(view)}, candles, tick_size)  # type: ignore[misc]
-        for name, say in INDICATORS.items()
-    ]
+    return [compared(name, partial(_says, name), candles, tick_size) for name in INDICATORS]
+
+
+def _says(name: str, view: View) -> Said:
+    return {name: INDICATORS[name](view)}
 
 
 def compared(subject: str, say: Callable[[View], Said], candles: Candles, tick_size: float) -> Finding:
     """`say` over all candles and over those before each cut."""
     places = cuts(len(candles))
-    numbers: dict[str, float | int | str | None] = {"bars": len(candles), "cuts": len(places)}
+    numbers: Numbers = {"bars": len(candles), "cuts": len(places)}
     try:
         whole = say(View(candles, tick_size))
         for cut in places:

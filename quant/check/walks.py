@@ -1,8 +1,8 @@
 """Random walks without drift: on them nothing can be earned, so whoever earns looks into the future.
 
-Close to close they are geometric Brownian motion whose price is a martingale; a bar's high and low are drawn from the
-extremes that such a motion has between its open and its close (Brownian bridge; Karatzas and Shreve, 2.8), so that stops
-and targets within a bar are as fair as its close is.
+Close to close they are geometric Brownian motion whose price is a martingale. A bar's high and low are drawn from the
+extremes that such a motion has between its open and its close (Brownian bridge; Karatzas and Shreve, 2.8): so stops and
+targets within a bar are as fair as its close is.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from quant.candles import Candles
+from quant.candles import F64, Candles
 from quant.timeframe import Timeframe
 
 BEGIN = 1_704_067_200_000
 """2024-01-01, a Monday."""
-PRICE, TICK = 20_000.0, 0.01
+PRICE, TICKS = 20_000.0, 100
 VOLATILITY = 0.6
 """Of a year."""
 
@@ -29,9 +29,15 @@ def walk(seed: int, timeframe: Timeframe, bars: int) -> Candles:
     open_, close = path[:-1], path[1:]
     reach = np.sqrt((close - open_) ** 2 - 2 * step**2 * np.log1p(-random.random((2, bars))))
     high, low = (open_ + close + reach[0]) / 2, (open_ + close - reach[1]) / 2
-    prices = [np.rint(PRICE / TICK * np.exp(one)) * TICK for one in (open_, high, low, close)]
     time = BEGIN + timeframe.ms * np.arange(bars)
-    return Candles("walk", f"SEED{seed}", timeframe, time, *prices, np.ones(bars))
+    open_, high, low, close = (_price(one) for one in (open_, high, low, close))
+    return Candles("walk", f"SEED{seed}", timeframe, time, open_, high, low, close, np.ones(bars))
+
+
+def _price(logarithm: F64) -> F64:
+    """In whole ticks; a division, as decimal text would give it."""
+    found: F64 = np.rint(PRICE * TICKS * np.exp(logarithm)) / TICKS
+    return found
 
 
 class Walks:
