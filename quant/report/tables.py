@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from quant import arrow
 from quant.candles import F64, I64
 from quant.engine.result import Reason, Result
 
@@ -51,10 +52,9 @@ def write_equity(path: Path, result: Result) -> None:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    kind = pa.timestamp("ms", "UTC")
-    table = pa.table(
-        {"time": pa.array(result.candles.time, kind), "equity": result.equity, "position": result.position}
-    )
+    kinds = {"time": pa.timestamp("ms", "UTC"), "equity": pa.float64(), "position": pa.float64()}
+    values = {"time": result.candles.time, "equity": result.equity, "position": result.position}
+    table = pa.table({name: arrow.column(values[name], kind) for name, kind in kinds.items()})
     parquet.write_table(
         table,
         path,
@@ -67,11 +67,12 @@ def write_equity(path: Path, result: Result) -> None:
 
 def read_equity(path: Path) -> tuple[I64, F64, F64]:
     """`time` (ms), `equity`, `position` of such a file. Raises OSError."""
+    import pyarrow as pa
     from pyarrow import parquet
 
-    table = parquet.read_table(path)
-    time = table.column("time").cast("int64").to_numpy()
-    return time, table.column("equity").to_numpy(), table.column("position").to_numpy()
+    table = parquet.ParquetFile(path).read()
+    time = arrow.values(table["time"], pa.timestamp("ms", "UTC"))
+    return time, arrow.values(table["equity"], pa.float64()), arrow.values(table["position"], pa.float64())
 
 
 def moment(text: str) -> int:

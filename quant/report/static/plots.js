@@ -63,13 +63,15 @@ function candleHook(view) {
   };
 }
 
+const MOST_TRADES = 400; // more would hide the candles
+
 /** Entries as triangles in their direction, exits as squares, a line between: blue for a gain, amber for a loss. */
 function tradeHook(trades, candles, seen) {
   return (u) => {
     const c = u.ctx, big = 5 * devicePixelRatio, many = seen().length > 150;
     c.save();
     c.beginPath(); c.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height); c.clip();
-    for (const i of seen().length > 1500 ? [] : seen()) {
+    for (const i of seen().length > MOST_TRADES ? [] : seen()) {
       const at = (bar, price) => [u.valToPos(candles.time[bar] + candles.step / 2, "x", true), u.valToPos(price, "y", true)];
       const [x, y] = at(trades.entry_bar[i], trades.entry[i]), [to, end] = at(trades.exit_bar[i], trades.exit[i]);
       c.fillStyle = c.strokeStyle = colour(trades.pnl[i] >= 0 ? "--accent" : "--warn");

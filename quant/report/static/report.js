@@ -105,7 +105,7 @@ function told(section, seconds, candles, data, state, at) {
 function listed(section, data, candles, state, show) {
   const table = section.querySelector("table.trades"), fr = document.documentElement.lang === "fr";
   const total = data.entry_bar.length;
-  section.querySelector(".count").textContent = `${state.seen.length.toLocaleString(lang())} / ${total.toLocaleString(lang())}${state.seen.length > 1500 ? (fr ? " (zoomer pour les voir)" : " (zoom in to see them)") : ""}`;
+  section.querySelector(".count").textContent = `${state.seen.length.toLocaleString(lang())} / ${total.toLocaleString(lang())}${state.seen.length > MOST_TRADES ? (fr ? " (zoomer pour les voir)" : " (zoom in to see them)") : ""}`;
   const head = el("tr");
   for (const name of fr ? ["Entrée", "Sortie", "Sens", "Prix d'entrée", "Prix de sortie", "Stop", "Résultat", "R", "Motif"] : ["Entry", "Exit", "Side", "Entry price", "Exit price", "Stop", "Profit", "R", "Reason"]) head.append(el("th", name, head.children.length > 2 && head.children.length < 8 ? "num" : ""));
   const body = el("tbody");
