@@ -20,7 +20,7 @@ import numpy as np
 
 from quant.candles import COLUMNS, Candles
 from quant.config import Config
-from quant.engine import Funding
+from quant.engine.simulating import Rates
 from quant.errors import QuantError
 from quant.sweep.where import Done, Job, Where
 from quant.sweep.work import Study, evaluate
@@ -105,7 +105,7 @@ def _result(future: Future[Done]) -> Done:
 _study: Study
 
 
-def _begin(config: Config, mapped: Mapped, funding: Funding | None) -> None:
+def _begin(config: Config, mapped: Mapped, funding: Rates | None) -> None:
     global _study
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal: the first process ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from quant.candles import Candles
 from quant.config import Config
-from quant.engine import Funding, run
+from quant.engine import Scratch, run
+from quant.engine.simulating import Rates
 from quant.indicators import View
 from quant.metrics import measure
 from quant.strategy import Value
@@ -24,13 +25,16 @@ class Study:
 
     config: Config
     candles: Candles
-    funding: Funding | None = None
+    funding: Rates | None = None
 
 
-def evaluate(config: Config, candles: Candles, funding: Funding | None, overrides: Sequence[Override]) -> list[Row]:
+def evaluate(config: Config, candles: Candles, funding: Rates | None, overrides: Sequence[Override]) -> list[Row]:
     """One row for each of `overrides`, in their order; the same bits wherever it runs.
 
     Raises UsageError or StrategyFailed for a combination that cannot be: refused ones are left out before.
     """
-    view = View(candles, config.instrument.tick_size or tick_of(candles))
-    return [{**override, **measure(run(applied(config, override), candles, funding, view))} for override in overrides]
+    view, scratch = View(candles, config.instrument.tick_size or tick_of(candles)), Scratch(len(candles))
+    return [
+        {**override, **measure(run(applied(config, override), candles, funding, view, scratch))}
+        for override in overrides
+    ]
