@@ -23,7 +23,9 @@ from quant import places
 from quant.errors import NoData, UsageError
 
 if TYPE_CHECKING:
+    from quant.candles import Candles
     from quant.config import Config
+    from quant.dataset import Funding
 
 AUTO = "auto"
 ABOUT = "run.json"
@@ -132,7 +134,9 @@ def settled(config: Config, *, source: str | None = None, title: str | None = No
     from quant import strategies
 
     chosen = config.strategy
-    params = strategies.get(chosen.name).complete(chosen.params)
+    params = (
+        strategies.get(chosen.name).complete(chosen.params) | chosen.params
+    )  # a strange name is the engine's to refuse
     changes: dict[str, object] = {"strategy": chosen.model_copy(update={"params": params})}
     if source:
         changes["exchange"] = config.exchange.model_copy(update={"id": source})
@@ -168,8 +172,20 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def data_hash(*parts: str) -> str:
-    """One hash of several (candles', funding's); of one, itself."""
+    """One hash of several; of one, itself."""
     return parts[0] if len(parts) == 1 else hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def hash_of(candles: Candles, funding: Funding | None = None) -> str:
+    """Of all that a run reads: the candles, and the funding settled while they last, if any."""
+    if funding is None:
+        return candles.sha256
+    end = int(candles.time[-1]) + candles.timeframe.ms
+    within = slice(*funding.time.searchsorted([candles.time[0], end]).tolist())
+    found = hashlib.sha256()
+    for column in (funding.time[within], funding.rate[within]):
+        found.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+    return data_hash(candles.sha256, found.hexdigest())
 
 
 def _about(kind: str, config: Config, data: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from quant import arrow
+
 Columns = dict[str, NDArray[Any]]
 TIME = pa.timestamp("ms", "UTC")
 
@@ -37,8 +39,7 @@ def from_bytes(data: bytes) -> Columns:
     """Raises ValueError on what is not such a file."""
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-        time = table["time"].cast(TIME).cast(pa.int64())
-        numbers = {name: table[name].cast(pa.float64()).to_numpy() for name in table.column_names if name != "time"}
-        return {"time": time.to_numpy(), **numbers}
+        kinds = {name: TIME if name == "time" else pa.float64() for name in ("time", *table.column_names)}
+        return {name: arrow.values(table[name], kind) for name, kind in kinds.items()}
     except (pa.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"not readable as Parquet: {error}") from None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,12 +10,13 @@ from quant import strategies
 from quant.candles import F64, I64, Candles
 from quant.config import Config
 from quant.engine import Spec
-from quant.engine.orders import Bars
 from quant.engine.running import direction_of
+from quant.engine.spec import RULES
 from quant.indicators import View
 from quant.strategy import Direction
-from quant.sweep.fast.kernel import BLOCK, Series, crosses
-from quant.sweep.fast.position import FOUND
+from quant.sweep.fast.kernel import BLOCK, Buffers, Series, crosses
+from quant.sweep.fast.loops import LANES
+from quant.sweep.fast.position import FOUND, STATE
 
 EXACT = 2**53
 """Whole numbers below it are exact in float64, their sums and products too."""
@@ -45,25 +45,35 @@ class Crossings:
         self._candles, self._tick = candles, view.tick_size
         self._sums = view.sums()
         self._floats = self._sums.astype(np.float64)
+        self._largest = int(np.diff(self._sums).max(initial=0))
         bars = range(0, len(candles), BLOCK)
         self._highest = np.array([candles.high[begin : begin + BLOCK].max() for begin in bars])
         self._lowest = np.array([candles.low[begin : begin + BLOCK].min() for begin in bars])
 
-    def found(self, config: Config, pairs: I64) -> np.ndarray:
+    def found(self, config: Config, pairs: I64) -> NDArray[Any]:
         """A row of FOUND for each (fast, slow) of `pairs`, shape (m, 2)."""
         spec = Spec.of(config, self._candles, self._tick)
         found = np.zeros(len(pairs), FOUND)
         allowed = np.array(ALLOWED[direction_of(strategies.get(STRATEGY), config)])
         series = self._series(spec.rules.inverse, int(pairs.max(initial=1)))
-        crosses(series, spec.rules, spec.initial, allowed, pairs, found)
+        rules, state = np.array([spec.rules], RULES), np.zeros(1, STATE)
+        crosses(series, rules, spec.initial, allowed, pairs, _buffers(), state, found)
         return found
 
     def _series(self, inverse: bool, slowest: int) -> Series:
         c = self._candles
-        worth = -1.0 / c.close if inverse else c.close
-        return Series(self._exact(slowest), worth, Bars(c.open, c.high, c.low, c.close), self._highest, self._lowest)
+        worth = read_only(-1.0 / c.close) if inverse else c.close
+        exact = self._largest * slowest**2 < EXACT and int(self._sums[-1]) < EXACT
+        sums = self._floats if exact else self._sums
+        return Series(sums, worth, c.open, c.high, c.low, c.close, self._highest, self._lowest)
 
-    def _exact(self, slowest: int) -> F64 | I64:
-        largest = int(np.diff(self._sums).max(initial=0))
-        exact = largest * slowest**2 < EXACT and int(self._sums[-1]) < EXACT
-        return self._floats if exact else self._sums
+
+def _buffers() -> Buffers:
+    above = np.zeros(BLOCK, np.uint8)
+    return Buffers(above, above.view(np.uint64), np.zeros(BLOCK + 1), *np.zeros((4, LANES)))
+
+
+def read_only(array: F64) -> F64:
+    """An array that may be written to is another type to the compiler, and another compilation."""
+    array.flags.writeable = False
+    return array
