@@ -8,34 +8,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.candles import F64
+from quant.engine.records import layout
 from quant.engine.result import Trades
 
-Row = Any
-"""One element of a structured array, as compiled code sees it."""
-ROW = np.dtype(
-    [
-        ("side", "i8"), ("entry_bar", "i8"), ("exit_bar", "i8"), ("quantity", "f8"), ("entry", "f8"), ("exit", "f8"),
-        ("stop", "f8"), ("pnl", "f8"), ("fees", "f8"), ("funding", "f8"), ("r", "f8"), ("mae", "f8"), ("mfe", "f8"),
-        ("reason", "i8"),
-    ]
-)  # fmt: skip
-"""As `Trades` has them."""
-ACCOUNT = np.dtype(
-    [
-        ("cash", "f8"), ("answered", "i8"), ("side", "i8"), ("quantity", "f8"), ("size", "f8"), ("entry", "f8"),
-        ("entry_value", "f8"), ("entry_bar", "i8"), ("fees", "f8"), ("funding", "f8"), ("first_stop", "f8"),
-        ("risk", "f8"), ("stop", "f8"), ("trailing", "f8"), ("distance", "f8"), ("liquidation", "f8"), ("level", "f8"),
-        ("reason", "i8"), ("target", "f8"), ("highest", "f8"), ("lowest", "f8"), ("trades", "i8"), ("refused", "i8"),
-        ("wrong", "i8"), ("bar", "i8"), ("value", "f8"),
-    ]
-)  # fmt: skip
-"""Where the account stands between two steps of a bar.
 
-`cash`: the equity without the open position's profit. `answered`: the wanted side that was last acted upon: the same
-one again asks for nothing. `side`: 1, 0, -1. `size`: the quantity in what profits are counted by (`fills.worth`).
-`stop`, `trailing`, `liquidation`: levels on the losing side, and `level`, the nearest of them, with its `reason`.
-`wrong`, `bar`, `value`: why the simulation cannot go on, where, and by which number.
-"""
+class Row:
+    """A trade, as `Trades` has it."""
+
+    side: int
+    entry_bar: int
+    exit_bar: int
+    quantity: float
+    entry: float
+    exit: float
+    stop: float
+    pnl: float
+    fees: float
+    funding: float
+    r: float
+    mae: float
+    mfe: float
+    reason: int
+
+
+class Account:
+    """Where the account stands between two steps of a bar.
+
+    `cash`: the equity without the open position's profit. `answered`: the wanted side that was last acted upon: the
+    same one again asks for nothing. `side`: 1, 0, -1. `size`: the quantity in what profits are counted by
+    (`fills.worth`). `stop`, `trailing`, `liquidation`: prices on the losing side, and `level`, the nearest of them,
+    with its `reason`. `best`, `worst`: the extremes since the entry, times the side. `paid` of the fundings are
+    behind, `due` is the bar of the next one. `wrong`, `bar`, `value`: why it cannot go on, where, and by which number.
+    """
+
+    cash: float
+    answered: int
+    side: int
+    quantity: float
+    size: float
+    entry: float
+    entry_value: float
+    entry_bar: int
+    fees: float
+    funding: float
+    risk: float
+    first_stop: float
+    stop: float
+    trailing: float
+    distance: float
+    liquidation: float
+    level: float
+    reason: int
+    target: float
+    best: float
+    worst: float
+    trades: int
+    refused: int
+    paid: int
+    due: int
+    wrong: int
+    bar: int
+    value: float
+
+
+class Moment:
+    """What is known when a bar begins, and the price then: `wanted` side, `stop` and `target` distances, `atr` and
+    `volatility` are of the last close (nan: none), `rate` is the funding due (0: none)."""
+
+    bar: int
+    price: float
+    wanted: int
+    stop: float
+    target: float
+    atr: float
+    volatility: float
+    rate: float
+
+
+MOMENT = layout(Moment)
+ROW = layout(Row)
+ACCOUNT = layout(Account)
 
 
 class Scratch:
@@ -49,6 +101,7 @@ class Scratch:
         self.rows: NDArray[Any] = np.empty(n, ROW)
         """At most one entry a bar. Pages that are never written take no memory."""
         self.account: NDArray[Any] = np.zeros(1, ACCOUNT)
+        self.moment: NDArray[Any] = np.zeros(1, MOMENT)
 
     def __len__(self) -> int:
         return len(self.equity)

@@ -2,90 +2,168 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from quant.candles import F64
-from quant.compiled import compiled, part
-from quant.engine.book import Row
+import numpy as np
+
+from quant.candles import F64, I8, I64
+from quant.compiled import compiled_lean, part, part_inlined
+from quant.engine.book import Account, Moment, Row
 from quant.engine.fills import worth
-from quant.engine.levels import follow, liquidation, take_nearest
-from quant.engine.orders import Bars, Due, Wants, enter, known, leave
+from quant.engine.levels import liquidation, take_nearest, trail
+from quant.engine.orders import enter, known, leave
 from quant.engine.result import Reason
 from quant.engine.spec import Rules
 
 SIGNAL, TARGET, END = int(Reason.SIGNAL), int(Reason.TARGET), int(Reason.END)
 
 
-@compiled
+class Bars(NamedTuple):
+    open: F64
+    high: F64
+    low: F64
+    close: F64
+
+
+class Wants(NamedTuple):
+    """What is known at each bar's close; all but `side` may be empty."""
+
+    side: I8
+    stop: F64
+    target: F64
+    atr: F64
+    volatility: F64
+
+
+class Due(NamedTuple):
+    """Funding rates by the bar at whose open they are paid, in order; the last bar is one that never comes."""
+
+    bar: I64
+    rate: F64
+
+
+@compiled_lean
 def walk(
-    bars: Bars, wants: Wants, due: Due, rules: Rules, accounts: Any, rows: Any, equity: F64, position: F64
-) -> None:
+    bars: Bars, wants: Wants, due: Due, all_rules: Any, accounts: Any, moments: Any, rows: Any, equity: F64,
+    position: F64,
+) -> None:  # fmt: skip
     """Simulate from where the account stands, writing each bar's equity and position and each trade's row."""
-    account = accounts[0]
-    paid = 0
-    last = len(bars.open) - 1
-    for t in range(last + 1):
-        if due.bar[paid] == t:
-            pay(due.rate[paid], bars.open[t], rules, account)
-            paid += 1
-        if t and wants.side[t - 1] != account.answered:
-            answer(t, bars, wants, rules, account, rows)
+    rules, account, now = all_rules[0], accounts[0], moments[0]
+    account.due = due.bar[0]
+    t = account.bar
+    while t < len(equity) and not account.wrong:
+        if t == account.due or (t and wants.side[t - 1] != account.answered):
+            recall(t, bars.open, wants, due, account, now)
+            begin(now, rules, account, rows[account.trades])
+            account.due = due.bar[account.paid]
         if account.side:
-            look(t, bars, rules, account, rows)
-        mark(t, bars.close[t], rules, account, equity, position)
-        if account.wrong:
-            return
+            t = carry(t, bars, wants.side, rules, account, rows, equity, position)
+        else:
+            t = rest(t, wants.side, account, equity, position)
     if account.side:
-        leave(last, bars.close[last], END, rules, account, rows)
-        equity[last] = account.cash
+        account.reason = END
+        leave(t - 1, bars.close[t - 1], rules, account, rows[account.trades])
+        equity[t - 1] = account.cash
+
+
+@part_inlined
+def recall(t: int, price: F64, wants: Wants, due: Due, account: Account, now: Moment) -> None:
+    """What is known as bar t begins."""
+    now.bar, now.price, now.wanted, now.rate = t, price[t], 0, 0.0
+    now.stop = now.target = now.atr = now.volatility = np.nan
+    if t == account.due:
+        now.rate = due.rate[account.paid]
+        account.paid += 1
+    if t:
+        now.wanted = wants.side[t - 1]
+        if len(wants.stop):
+            now.stop = wants.stop[t - 1]
+        if len(wants.target):
+            now.target = wants.target[t - 1]
+        if len(wants.atr):
+            now.atr = wants.atr[t - 1]
+        if len(wants.volatility):
+            now.volatility = wants.volatility[t - 1]
 
 
 @part
-def pay(rate: float, price: float, rules: Rules, account: Row) -> None:
+def begin(now: Moment, rules: Rules, account: Account, row: Row) -> None:
+    """What happens at a bar's open: funding on what was held until then, then the last close's signal."""
+    if account.side and now.rate != 0:
+        pay(now, rules, account)
+    if now.wanted != account.answered:
+        answer(now, rules, account, row)
+
+
+@part
+def pay(now: Moment, rules: Rules, account: Account) -> None:
     """Funding: longs pay shorts while the rate is above 0. What is left decides where the liquidation is."""
-    if account.side:
-        amount = -account.side * rate * account.size * abs(worth(price, rules))
-        account.funding += amount
-        account.cash += amount
-        account.liquidation = liquidation(account, rules)
-        take_nearest(account)
+    amount = -account.side * now.rate * account.size * abs(worth(now.price, rules))
+    account.funding += amount
+    account.cash += amount
+    account.liquidation = liquidation(account, rules)
+    take_nearest(account)
 
 
 @part
-def answer(t: int, bars: Bars, wants: Wants, rules: Rules, account: Row, rows: Any) -> None:
+def answer(now: Moment, rules: Rules, account: Account, row: Row) -> None:
     """The side wanted at the last close is another: out at this open, then in. An entry whose size or levels cannot be
     known yet waits; any other is answered once."""
-    side = wants.side[t - 1]
     if account.side:
-        leave(t, bars.open[t], SIGNAL, rules, account, rows)
+        account.reason = SIGNAL
+        leave(now.bar, now.price, rules, account, row)
     account.answered = 0
-    if side and known(t - 1, wants, rules):
-        account.answered = side
-        enter(t, side, wants, bars, rules, account)
+    if now.wanted and known(now, rules):
+        account.answered = now.wanted
+        enter(now, rules, account)
+
+
+@part_inlined
+def rest(t: int, wanted: I8, account: Account, equity: F64, position: F64) -> int:
+    """Bars without a position, from t to the next one that begins with something to do: returns that."""
+    while True:
+        equity[t], position[t] = account.cash, 0.0
+        t += 1
+        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+            return t
+
+
+@part_inlined
+def carry(t: int, bars: Bars, wanted: I8, rules: Rules, account: Account, rows: Any, equity: F64, position: F64) -> int:
+    """Bars with the position, from t to the next one that begins with something to do, or after the one that ends it.
+
+    Prices times the side: then more is better for either side.
+    """
+    side = float(account.side)
+    scale = side * account.size
+    cash, held = account.cash - scale * account.entry_value, side * account.quantity
+    while True:
+        against = side * (bars.low[t] if side > 0 else bars.high[t])
+        along = side * (bars.high[t] if side > 0 else bars.low[t])
+        if not (against > side * account.level and along < side * account.target):
+            break
+        account.worst = min(account.worst, against)
+        if along > account.best:
+            account.best = along
+            if account.distance > 0:
+                trail(account, rules)
+        equity[t], position[t] = cash + scale * worth(bars.close[t], rules), held
+        t += 1
+        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+            return t
+    end(t, bars.open[t], against, rules, account, rows[account.trades])
+    equity[t], position[t] = account.cash, 0.0
+    return t + 1
 
 
 @part
-def look(t: int, bars: Bars, rules: Rules, account: Row, rows: Any) -> None:
-    """Whether this bar ends the position: at the open what the open is beyond; then the losing side comes first."""
-    side, price = account.side, bars.open[t]
-    against, along = (bars.low[t], bars.high[t]) if side > 0 else (bars.high[t], bars.low[t])
+def end(t: int, price: float, against: float, rules: Rules, account: Account, row: Row) -> None:
+    """The bar reaches a level: at the open what the open is beyond, else at the level; the losing side comes first."""
+    side = account.side
     if side * price <= side * account.level:
-        leave(t, price, account.reason, rules, account, rows)
-    elif side * price >= side * account.target:
-        leave(t, price, TARGET, rules, account, rows)
-    elif side * against <= side * account.level:
-        leave(t, account.level, account.reason, rules, account, rows)
-    elif side * along >= side * account.target:
-        leave(t, account.target, TARGET, rules, account, rows)
+        leave(t, price, rules, account, row)
+    elif side * price < side * account.target and against <= side * account.level:
+        leave(t, account.level, rules, account, row)
     else:
-        follow(bars.high[t], bars.low[t], account, rules)
-
-
-@part
-def mark(t: int, close: float, rules: Rules, account: Row, equity: F64, position: F64) -> None:
-    """What there is at the close."""
-    equity[t] = account.cash
-    position[t] = 0.0
-    if account.side:
-        equity[t] += account.side * account.size * (worth(close, rules) - account.entry_value)
-        position[t] = account.side * account.quantity
+        account.reason = TARGET
+        leave(t, side * max(side * price, side * account.target), rules, account, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quant.compiled import part
-from quant.engine.book import Row
+from quant.engine.book import Account
 from quant.engine.fills import down, price_of
 from quant.engine.result import Reason
 from quant.engine.spec import Rules
@@ -33,7 +33,7 @@ def away(price: float, distance: float, direction: int, tick: float) -> float:
 
 
 @part
-def take_nearest(account: Row) -> None:
+def take_nearest(account: Account) -> None:
     """Which of the levels on the losing side comes first; of equal ones, the one that was asked for."""
     side = account.side
     account.level, account.reason = account.stop, STOP
@@ -44,7 +44,7 @@ def take_nearest(account: Row) -> None:
 
 
 @part
-def liquidation(account: Row, rules: Rules) -> float:
+def liquidation(account: Account, rules: Rules) -> float:
     """The price at which the equity is the maintenance margin: cash + side x size x (worth - entry's) = maintenance x
     size x |worth|, solved for the worth."""
     sign = -1.0 if rules.inverse else 1.0
@@ -54,12 +54,7 @@ def liquidation(account: Row, rules: Rules) -> float:
 
 
 @part
-def follow(high: float, low: float, account: Row, rules: Rules) -> None:
-    """A bar has passed with the position open: its extremes count, and the trailing stop comes after the best one."""
-    best = account.highest if account.side > 0 else account.lowest
-    account.highest = max(account.highest, high)
-    account.lowest = min(account.lowest, low)
-    reached = account.highest if account.side > 0 else account.lowest
-    if account.distance > 0 and reached != best:
-        account.trailing = away(reached, account.distance, -account.side, rules.tick)
-        take_nearest(account)
+def trail(account: Account, rules: Rules) -> None:
+    """The trailing stop comes after the best price so far."""
+    account.trailing = away(account.side * account.best, account.distance, -account.side, rules.tick)
+    take_nearest(account)

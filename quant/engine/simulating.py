@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from quant.candles import F64, I64, Candles
 from quant.engine.book import ACCOUNT, Scratch, trades
-from quant.engine.kernel import walk
-from quant.engine.orders import NO_PRICE, TOO_LARGE, Bars, Due, Wants
+from quant.engine.kernel import Bars, Due, Wants, walk
+from quant.engine.orders import NO_PRICE, TOO_LARGE
 from quant.engine.result import Result
-from quant.engine.spec import NOTHING, Spec
+from quant.engine.spec import NOTHING, RULES, Spec
 from quant.errors import QuantError, StrategyFailed, UsageError
 from quant.strategy import Signals
 
@@ -49,7 +49,17 @@ def simulate(
     account["cash"] = spec.initial
     if n:
         bars = Bars(candles.open, candles.high, candles.low, candles.close)
-        walk(bars, _wants(signals, spec), _due(candles, funding), spec.rules, account, scratch.rows, equity, position)
+        walk(
+            bars,
+            _wants(signals, spec),
+            _due(candles, funding),
+            np.array([spec.rules], RULES),
+            account,
+            scratch.moment,
+            scratch.rows,
+            equity,
+            position,
+        )
     _check(candles, account[0])
     rows = trades(scratch.rows[: int(account["trades"][0])])
     return Result(candles, spec.initial, equity, position, rows, int(account["refused"][0]))

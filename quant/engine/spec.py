@@ -10,6 +10,7 @@ import numpy as np
 from quant.candles import F64, Candles
 from quant.config import Config
 from quant.config.trading import Sizing
+from quant.engine.records import layout
 from quant.engine.volatility import volatility
 from quant.indicators import View
 from runtime.risk import NEAREST, percent
@@ -21,8 +22,7 @@ NOTHING.flags.writeable = False
 
 
 class Rules(NamedTuple):
-    """Numbers of one simulation; 0 is "none" wherever nothing else is said. Types never vary: each would be compiled
-    anew.
+    """Numbers of one simulation; 0 is "none" wherever nothing else is said.
 
     `unit`: what one of the quantity is, in units of the underlying (linear) or USD (inverse; 0: coins at the entry
     price). `slip`: of the price, `slip_price`: in prices. `tick`: stops and targets are whole multiples of it.
@@ -53,6 +53,9 @@ class Rules(NamedTuple):
     target_r: float
     trailing_atr: float
     trailing_part: float
+
+
+RULES = layout(Rules)
 
 
 @dataclass(frozen=True)
