@@ -13,8 +13,9 @@ from quant import strategies
 from quant.config import Config
 from quant.config.study import Range
 from quant.errors import UsageError
+from quant.metrics.definitions import DEFINITIONS
 from quant.strategy import Strategy, Value
-from quant.sweep.overrides import SECTIONS, Override, applied, refusal
+from quant.sweep.overrides import SECTIONS, applied, refusal
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Space:
         given = {name: _values(axis) for name, axis in config.sweep.space.items()}
         axes = given or {one.name: one.space for one in strategy.parameters}
         problems = [line for name, values in axes.items() for line in _problems(config, strategy, name, values)]
+        problems += _unknown(config.sweep.objective)
         if problems:
             raise UsageError("\n".join(problems), hint="docs/sweeps.md says what a space may hold")
         return cls(axes)
@@ -94,6 +96,13 @@ def _values(axis: list[Value] | Range) -> tuple[Value, ...]:
     return axis.values() if isinstance(axis, Range) else tuple(dict.fromkeys(axis))
 
 
+def _unknown(objective: str) -> list[str]:
+    if objective in DEFINITIONS:
+        return []
+    near = difflib.get_close_matches(objective, DEFINITIONS, 1)
+    return [f"sweep.objective: no measure is called {objective}; did you mean {near[0] if near else 'Sharpe'}?"]
+
+
 def _problems(config: Config, strategy: Strategy, name: str, values: tuple[Value, ...]) -> Iterator[str]:
     if "." in name:
         yield from _setting_problems(config, name, values)
@@ -122,8 +131,3 @@ def _setting_problems(config: Config, path: str, values: tuple[Value, ...]) -> I
 
 def _number(value: Value) -> float:
     return math.inf if isinstance(value, str) else float(value)
-
-
-def unique(overrides: list[Override]) -> list[Override]:
-    """Each once, in the order they came."""
-    return list({tuple(sorted(one.items())): one for one in reversed(overrides)}.values())[::-1]

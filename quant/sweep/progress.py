@@ -11,18 +11,23 @@ UNWATCHED = 5.0
 
 
 class Progress:
-    """`total` combinations of `bars` bars each; `before` of them were finished by an earlier run."""
+    """Of `total` combinations of `bars` bars each."""
 
-    def __init__(self, total: int, bars: int, before: int) -> None:
-        self._total, self._bars, self._before = total, bars, before
-        self._done = before
+    def __init__(self, total: int, bars: int) -> None:
+        self._total, self._bars = total, bars
+        self._done = self._skipped = 0
         self._began = self._told = clock.steady()
         self._watched = sys.stderr.isatty()
+
+    def skip(self, combinations: int) -> None:
+        """These need no work: an earlier run finished them, or they were asked before."""
+        self._done += combinations
+        self._skipped += combinations
 
     def add(self, combinations: int) -> None:
         self._done += combinations
         now = clock.steady()
-        if now - self._told >= (EVERY if self._watched else UNWATCHED):
+        if self._done < self._total and now - self._told >= (EVERY if self._watched else UNWATCHED):
             self._told = now
             self._write(self._text(now - self._began), "" if self._watched else "\n")
 
@@ -31,7 +36,7 @@ class Progress:
         self._write(self._text(clock.steady() - self._began), "\n")
 
     def _text(self, seconds: float) -> str:
-        return line(self._done, self._total, self._done - self._before, self._bars, seconds)
+        return line(self._done, self._total, self._done - self._skipped, self._bars, seconds)
 
     def _write(self, text: str, end: str) -> None:
         sys.stderr.write(f"\r{text}\x1b[K{end}" if self._watched else f"{text}{end}")

@@ -12,10 +12,11 @@ from typing import Any
 
 from quant.config import Config
 from quant.strategy import Value
-from quant.sweep.combinations import Chosen, Space
+from quant.sweep.combinations import Space
 from quant.sweep.kept import Kept
 from quant.sweep.overrides import refusal
-from quant.sweep.trying import Told, finish
+from quant.sweep.progress import Progress
+from quant.sweep.trying import finish
 from quant.sweep.where import Job, Where
 from quant.sweep.work import Row
 
@@ -24,18 +25,19 @@ BATCH = 16
 Key = tuple[Value, ...]
 
 
-def searched(config: Config, space: Space, place: Where, kept: Kept, told: Told) -> tuple[list[Row], Chosen]:
-    """`sweep.trials` questions: a row for each different combination that came, in order, and what was left out.
+def searched(config: Config, space: Space, place: Where, kept: Kept, progress: Progress) -> tuple[list[Row], int]:
+    """`sweep.trials` questions: a row for each different combination that came, in order, and how many were refused.
 
     A question that was asked before is answered from memory, one that is refused counts as the worst there is.
     """
     search = _Search(config, space)
     while search.left():
-        search.ask()
+        asked = search.ask()
         jobs = search.jobs()
-        finish(jobs, place, kept, told)
-        search.tell({job.number: kept.rows[job.number][0] for job in jobs})
-    return list(search.rows.values()), Chosen(list(search.points), search.refused)
+        progress.skip(asked - sum(job.number not in kept.rows for job in jobs))
+        finish(jobs, place, kept, progress)
+        search.tell([kept.rows[job.number][0] for job in jobs])
+    return list(search.rows.values()), search.refused
 
 
 class _Search:
@@ -49,16 +51,16 @@ class _Search:
         self._config, self._space = config, space
         self._asked: list[tuple[Any, Key]] = []
         self._number = 0
-        self.points: list[dict[str, Value]] = []
         self.rows: dict[Key, Row] = {}
         self.refused = 0
 
     def left(self) -> int:
         return self._config.sweep.trials - len(self._study.trials)
 
-    def ask(self) -> None:
+    def ask(self) -> int:
         trials = [self._study.ask() for _ in range(min(BATCH, self.left()))]
         self._asked = [(trial, self._point(trial)) for trial in trials]
+        return len(trials)
 
     def _point(self, trial: Any) -> Key:
         return tuple(_suggested(trial, name, values) for name, values in self._space.axes.items())
@@ -69,13 +71,12 @@ class _Search:
         points = [dict(zip(self._space.axes, key, strict=True)) for key in fresh]
         allowed = [point for point in points if refusal(self._config, point) is None]
         self.refused += len(points) - len(allowed)
-        self.points += allowed
         jobs = [Job(self._number + index, (point,)) for index, point in enumerate(allowed)]
         self._number += len(jobs)
         return jobs
 
-    def tell(self, found: dict[int, Row]) -> None:
-        for row in found.values():
+    def tell(self, found: list[Row]) -> None:
+        for row in found:
             self.rows[tuple(row[name] for name in self._space.axes)] = row
         for trial, key in self._asked:
             value = float(self.rows[key][self._config.sweep.objective]) if key in self.rows else math.nan
@@ -87,8 +88,8 @@ class _Search:
 
 def _suggested(trial: Any, name: str, values: Sequence[Value]) -> Value:
     """Numbers are asked for by their place, so that the search knows which are near each other."""
-    if len(values) > 1 and all(isinstance(value, int | float) for value in values):
-        ordered = sorted(values)  # type: ignore[type-var]
-        return ordered[trial.suggest_int(name, 0, len(ordered) - 1)]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(values) > 1 and len(numbers) == len(values):
+        return sorted(numbers)[trial.suggest_int(name, 0, len(numbers) - 1)]
     chosen: Value = trial.suggest_categorical(name, list(values))
     return chosen

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from quant.strategy import Value
 from quant.sweep.kept import Kept
 from quant.sweep.overrides import Override
+from quant.sweep.progress import Progress
 from quant.sweep.where import Job, Where
 from quant.sweep.work import Row
 
 BARS_OF_A_JOB = 6_000_000
 """Bars times combinations: some 60 ms in the engine, so that cores end together and a kill loses little."""
 LARGEST_JOB = 256
-Told = Callable[[int], None]
-"""Is told how many combinations were finished."""
 
 
 def per_job(bars: int) -> int:
@@ -22,18 +21,18 @@ def per_job(bars: int) -> int:
     return max(1, min(LARGEST_JOB, BARS_OF_A_JOB // max(1, bars)))
 
 
-def tried(overrides: Sequence[dict[str, Value]], size: int, place: Where, kept: Kept, told: Told) -> list[Row]:
+def tried(overrides: Sequence[dict[str, Value]], size: int, place: Where, kept: Kept, progress: Progress) -> list[Row]:
     """Rows in the order of `overrides`."""
     jobs = list(_jobs(overrides, size))
-    finish(jobs, place, kept, told)
+    finish(jobs, place, kept, progress)
     return [row for job in jobs for row in kept.rows[job.number]]
 
 
-def finish(jobs: Iterable[Job], place: Where, kept: Kept, told: Told) -> None:
+def finish(jobs: Iterable[Job], place: Where, kept: Kept, progress: Progress) -> None:
     """Afterwards `kept` has the rows of all `jobs`."""
     for number, rows in place.map(job for job in jobs if job.number not in kept.rows):
         kept.add(number, rows)
-        told(len(rows))
+        progress.add(len(rows))
 
 
 def _jobs(overrides: Sequence[Override], size: int) -> Iterator[Job]:

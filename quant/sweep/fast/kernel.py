@@ -13,14 +13,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from quant.candles import F64, I64
-from quant.compiled import compiled, part
-from quant.engine.book import Row
-from quant.engine.orders import Bars
+from quant.compiled import compiled_lean, part_inlined
 from quant.engine.spec import Rules
 from quant.sweep.fast.loops import (
-    LANES, NOTHING, at_least, carried, changed, compared, lowered, marked, reached, summed,
+    LANES,
+    NOTHING,
+    at_least,
+    carried,
+    changed,
+    compared,
+    filled,
+    lowered,
+    marked,
+    reached,
+    summed,
 )  # fmt: skip
-from quant.sweep.fast.position import STATE, enter, leave
+from quant.sweep.fast.position import Found, State, answer, leave
 
 BLOCK = 1024
 """Bars at a time: what is worked on stays in the processor's first caches."""
@@ -28,7 +36,6 @@ GLANCE = 64
 """Bars of which one look tells whether they hold a new peak."""
 EVEN = 1e-3
 """As in quant.metrics: a variance below this part of the squares needs a second pass."""
-TOTAL, SQUARES, BELOW, LOW = range(4)
 
 
 class Series(NamedTuple):
@@ -38,154 +45,146 @@ class Series(NamedTuple):
 
     sums: Any
     worth: F64
-    bars: Bars
+    open: F64
+    high: F64
+    low: F64
+    close: F64
     highest: F64
     lowest: F64
 
 
 class Buffers(NamedTuple):
-    """`above` and `words` are the same memory. `equity` begins with the last block's last bar. `lanes`: TOTAL ... LOW,
-    shape (4, LANES)."""
+    """`above` and `words` are the same memory. `equity` begins with the last bar of the block before. Of the rest each
+    has LANES parts: sums of returns, of their squares, of those below 0, and the lowest equity since the peak.
+    """
 
     above: Any
     words: Any
     equity: F64
-    lanes: F64
+    total: F64
+    squares: F64
+    below: F64
+    low: F64
 
 
-@compiled
+@compiled_lean
 def crosses(
-    series: Series, rules: Rules, initial: float, allowed: I64, pairs: I64, found: Any
+    series: Series, all_rules: Any, initial: float, allowed: I64, pairs: I64, buffers: Buffers, states: Any, found: Any
 ) -> None:
     """Fill `found` (FOUND, zeros) for each row of `pairs` (fast, slow), shape (m, 2).
 
     `allowed`: the side to hold while the fast average is below, above, and while nothing is known.
     """
-    above = np.zeros(BLOCK, np.uint8)
-    buffers = Buffers(above, above.view(np.uint64), np.zeros(BLOCK + 1), np.zeros((4, LANES)))
-    state = np.zeros(1, STATE)
+    n, rules, state = len(series.worth), all_rules[0], states[0]
     for index in range(len(pairs)):
-        begin(initial, state[0], buffers, found[index])
-        walk(series, rules, allowed, pairs[index, 0], pairs[index, 1], buffers, state[0], found[index])
-        end(len(series.worth), state[0], buffers, found[index])
+        begin(initial, state, buffers, found[index])
+        for first in range(0, n, BLOCK):
+            last = min(first + BLOCK, n)
+            compare(series.sums, pairs[index, 0], pairs[index, 1], first, last, buffers.above, state.above)
+            buffers.equity[0] = state.equity
+            trade(series, rules, allowed, first, last, buffers, state, found[index])
+            if found[index].left:
+                break
+            state.equity = buffers.equity[last - first]
+            measure(first, last - first, buffers, state, found[index])
+        end(n, state, buffers, found[index])
 
 
-@part
-def begin(initial: float, state: Row, buffers: Buffers, found: Row) -> None:
+@part_inlined
+def begin(initial: float, state: State, buffers: Buffers, found: Found) -> None:
     state.cash, state.side, state.answered, state.want, state.above = initial, 0, 0, 0, NOTHING
     state.equity, state.peak, state.peaked, state.low = initial, initial, -1, initial
-    buffers.lanes[:] = 0.0
-    buffers.lanes[LOW] = np.inf
+    for lane in range(LANES):
+        buffers.total[lane] = buffers.squares[lane] = buffers.below[lane] = 0.0
+        buffers.low[lane] = np.inf
     found.lowest, found.best, found.worst = 1.0, np.nan, np.nan
 
 
-@part
-def walk(
-    series: Series, rules: Rules, allowed: I64, fast: int, slow: int, buffers: Buffers, state: Row, found: Row
-) -> None:
-    n = len(series.worth)
-    for first in range(0, n, BLOCK):
-        last = min(first + BLOCK, n)
-        compare(series.sums, fast, slow, first, last, buffers.above, state.above)
-        buffers.equity[0] = state.equity
-        trade(series, rules, allowed, first, last, buffers, state, found)
-        if found.left:
-            return
-        state.equity = buffers.equity[last - first]
-        measure(first, last - first, buffers, state, found)
-
-
-@part
+@part_inlined
 def compare(sums: Any, fast: int, slow: int, first: int, last: int, above: Any, before: int) -> None:
     """Which average is above, of bars [first, last)."""
-    known = max(first, slow - 1)
-    above[: max(0, min(known, last) - first)] = NOTHING
-    if known >= last:
+    if first >= slow - 1:
+        if compared(sums, fast, slow, first, last, above):
+            carried(sums, fast, slow, first, last, above, before)
         return
-    now = sums[known + 1 : last + 1]
-    fast_ago, slow_ago = sums[known + 1 - fast : last + 1 - fast], sums[known + 1 - slow : last + 1 - slow]
-    f, s = sums.dtype.type(fast), sums.dtype.type(slow)
-    into = above[known - first : last - first]
-    if compared(now, fast_ago, slow_ago, f, s, into):
-        carried(now, fast_ago, slow_ago, f, s, into, before)
+    known = min(slow - 1, last)
+    for t in range(first, known):
+        above[t - first] = NOTHING
+    carried(sums, fast, slow, known, last, above[known - first :], before)
 
 
-@part
+@part_inlined
 def trade(
-    series: Series, rules: Rules, allowed: I64, first: int, last: int, buffers: Buffers, state: Row, found: Row
+    series: Series, rules: Rules, allowed: I64, first: int, last: int, buffers: Buffers, state: State, found: Found
 ) -> None:
     """Positions and equity of bars [first, last): what is wanted at one close is filled at the next open."""
-    t, filled = first, first
+    t, done = first, first
     while t < last and not found.left:
         if state.want != state.answered:
-            fill(filled, t, first, series, buffers, state, found)
-            filled = t
-            answer(t, series.bars.open[t], rules, state, found)
+            fill(done, t, first, series, buffers.equity, state, found)
+            done = t
+            answer(t, series.open[t], rules, state, found)
         t = first + changed(buffers.above, buffers.words, state.above, t - first, last - first)
         if t < last:
             state.above = buffers.above[t - first]
             state.want = allowed[state.above]
             t += 1
-    fill(filled, last, first, series, buffers, state, found)
+    fill(done, last, first, series, buffers.equity, state, found)
     if last == len(series.worth) and state.side:
-        leave(last - 1, series.bars.close[last - 1], rules, state, found)
+        leave(last - 1, series.close[last - 1], rules, state, found)
         buffers.equity[last - first] = state.cash
 
 
-@part
-def answer(t: int, price: float, rules: Rules, state: Row, found: Row) -> None:
-    """Out at this open, then in."""
-    if state.side:
-        leave(t, price, rules, state, found)
-    state.answered = state.want
-    if state.want:
-        enter(t, state.want, price, rules, state, found)
-
-
-@part
-def fill(begin: int, end: int, first: int, series: Series, buffers: Buffers, state: Row, found: Row) -> None:
-    """Equity of bars [begin, end), through which the position stays what it is."""
-    equity = buffers.equity[begin - first + 1 : end - first + 1]
-    if not state.side:
-        equity[:] = state.cash
+@part_inlined
+def fill(begin: int, end: int, first: int, series: Series, equity: F64, state: State, found: Found) -> None:
+    """Equity of bars [begin, end), through which the position stays what it is; one that was liquidated in them is
+    left to the engine."""
+    side, level = state.side, state.level
+    if not side:
+        filled(equity, begin - first + 1, end - first + 1, state.cash)
         return
-    marked(equity, series.worth[begin:end], state.cash, state.side * state.size, state.entry_value)
+    scale = side * state.size
+    marked(begin, end, first, series.worth, equity, state.cash - scale * state.entry_value, scale)
     found.held += end - begin
-    block = first // BLOCK
-    against = series.lowest[block] if state.side > 0 else series.highest[block]
-    if state.side * against <= state.side * state.level:
-        prices = series.bars.low if state.side > 0 else series.bars.high
-        found.left |= reached(prices[begin:end], state.side, state.level) > 0
+    against = series.lowest[first // BLOCK] if side > 0 else series.highest[first // BLOCK]
+    if side * against <= side * level:
+        prices = series.low if side > 0 else series.high
+        if reached(prices, begin, end, side, level):
+            found.left = 1
 
 
-@part
-def measure(first: int, bars: int, buffers: Buffers, state: Row, found: Row) -> None:
+@part_inlined
+def measure(first: int, bars: int, buffers: Buffers, state: State, found: Found) -> None:
     """Returns and drawdown of a block."""
+    equity, low = buffers.equity, buffers.low
     whole = -(-bars // LANES) * LANES
-    equity, lanes = buffers.equity, buffers.lanes
-    equity[bars + 1 : whole + 1] = equity[bars]
-    summed(equity[:whole], equity[1 : whole + 1], lanes[TOTAL], lanes[SQUARES], lanes[BELOW])
-    for begin in range(0, whole, GLANCE):
-        part_of = equity[begin + 1 : min(begin + GLANCE, whole) + 1]
-        if at_least(part_of, state.peak):
-            look(first + begin, equity[begin + 1 : min(begin + GLANCE, bars) + 1], lanes[LOW], state, found)
+    filled(equity, bars + 1, whole + 1, equity[bars])
+    summed(equity, whole, buffers.total, buffers.squares, buffers.below)
+    if not at_least(equity, 1, bars + 1, state.peak):
+        lowered(equity, whole, low)
+        return
+    for begin in range(1, bars + 1, GLANCE):
+        end = min(begin + GLANCE, bars + 1)
+        if at_least(equity, begin, end, state.peak):
+            look(first - 1, begin, end, equity, low, state, found)
         else:
-            lowered(part_of, lanes[LOW])
+            for i in range(begin, end):
+                state.low = min(state.low, equity[i])
 
 
-@part
-def look(first: int, equity: F64, low: F64, state: Row, found: Row) -> None:
-    """The drawdown, bar by bar, as quant.metrics has it."""
-    for i in range(len(equity)):
+@part_inlined
+def look(before: int, begin: int, end: int, equity: F64, low: F64, state: State, found: Found) -> None:
+    """The drawdown, bar by bar, as quant.metrics has it; equity[0] is bar `before`'s."""
+    for i in range(begin, end):
         now = equity[i]
         if now >= state.peak:
-            sink(first + i, low, state, found)
-            state.peak, state.low, state.peaked = now, now, first + i
+            sink(before + i, low, state, found)
+            state.peak, state.low, state.peaked = now, now, before + i
         state.low = min(state.low, now)
 
 
-@part
-def sink(t: int, low: F64, state: Row, found: Row) -> None:
+@part_inlined
+def sink(t: int, low: F64, state: State, found: Found) -> None:
     """A peak is left behind: how deep and how long it went below."""
     if t > state.peaked + 1:
         for lane in range(LANES):
@@ -195,16 +194,16 @@ def sink(t: int, low: F64, state: Row, found: Row) -> None:
         found.longest = max(found.longest, t - state.peaked - 1)
 
 
-@part
-def end(n: int, state: Row, buffers: Buffers, found: Row) -> None:
-    lanes = buffers.lanes
-    sink(n, lanes[LOW], state, found)
+@part_inlined
+def end(n: int, state: State, buffers: Buffers, found: Found) -> None:
+    sink(n, buffers.low, state, found)
     total, squares, below = 0.0, 0.0, 0.0
     for lane in range(LANES):
-        total += lanes[TOTAL, lane]
-        squares += lanes[SQUARES, lane]
-        below += lanes[BELOW, lane]
+        total += buffers.total[lane]
+        squares += buffers.squares[lane]
+        below += buffers.below[lane]
     found.mean, found.below, found.final = total / n, below, state.equity
     spread = squares - n * found.mean * found.mean
     found.variance = spread / (n - 1)
-    found.left |= not spread >= EVEN * squares
+    if not spread >= EVEN * squares:
+        found.left = 1
