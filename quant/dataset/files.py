@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import fnmatch
+import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
@@ -18,6 +20,10 @@ from quant.errors import QuantError, StoreFailed, UsageError
 
 REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
 """What S3 answers to a conditional write when someone else was faster."""
+
+
+TRIES = 10
+Result = TypeVar("Result")
 
 
 class Changed(Exception):
@@ -45,10 +51,11 @@ class Files:
     def find(self, pattern: str) -> list[str]:
         """Paths that match, in order."""
         with self._told(pattern):
-            if self.local:  # by itself: in the root's own name a * or [ is no pattern
+            if self.local:
                 return sorted(path.relative_to(self._root).as_posix() for path in Path(self._root).glob(pattern))
-            found = self._fs.glob(f"{self._root}/{pattern}")
-            return sorted(path.removeprefix(self._root).lstrip("/") for path in found)
+            below = self._fs.find(f"{self._root}/{_fixed(pattern)}".rstrip("/"))  # one listing, however deep
+            relative = (path.removeprefix(self._root).lstrip("/") for path in below)
+            return sorted(path for path in relative if _matches(path, pattern))
 
     def read(self, paths: Iterable[str]) -> list[bytes]:
         """Several at a time where the store is far. Raises FileNotFoundError."""
@@ -56,8 +63,8 @@ class Files:
         with self._told(", ".join(wanted), may_miss=True):
             if self.local:
                 return [Path(path).read_bytes() for path in wanted]
-            found = self._fs.cat(wanted) if wanted else {}
-            return [found[path] for path in wanted]
+            # not `cat`: it takes a [ in a path for a pattern
+            return list(self._fs.cat_ranges(wanted, None, None, on_error="raise"))
 
     def version(self, path: str) -> str | None:
         """What `replace` must find again; None where there is no file, or no need to know."""
@@ -80,6 +87,13 @@ class Files:
                 if _code(error) in REFUSED:
                     raise Changed(path) from None
                 raise
+
+    def until_settled(self, change: Callable[[], Result]) -> Result:
+        """`change()`, which reads, then calls `replace`; again as long as another writer was faster."""
+        for _ in range(TRIES):
+            with contextlib.suppress(Changed):
+                return change()
+        raise StoreFailed(f"{self.url}: others kept writing the same file", hint="fetch or import it once at a time")
 
     def remove(self, paths: Iterable[str]) -> None:
         """What is not there any more is no error."""
@@ -124,8 +138,18 @@ class Files:
 
 
 def absolute(url: str) -> str:
-    """A relative path counts from the checkout (`quant.places.home`)."""
-    return url if "://" in url else str(places.home() / url)
+    """A relative path counts from the checkout (`quant.places.home`), ~ is the user's own folder."""
+    return url if "://" in url else str(places.home() / Path(url).expanduser())
+
+
+def _fixed(pattern: str) -> str:
+    """The folders of a pattern before the first that has a *."""
+    return "/".join(itertools.takewhile(lambda part: "*" not in part, pattern.split("/")[:-1]))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    names, patterns = path.split("/"), pattern.split("/")
+    return len(names) == len(patterns) and all(map(fnmatch.fnmatchcase, names, patterns))
 
 
 def _code(error: OSError) -> str:

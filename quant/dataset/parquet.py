@@ -30,7 +30,7 @@ def to_bytes(columns: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> b
     file = io.BytesIO()
     pq.write_table(
         pa.Table.from_arrays(arrays, schema=schema), file, compression="lz4", use_dictionary=False,
-        column_encoding={"time": "DELTA_BINARY_PACKED"} | floats, write_statistics=True, store_schema=False,
+        column_encoding={"time": "DELTA_BINARY_PACKED"} | floats, write_statistics=True,
     )  # fmt: skip
     return file.getvalue()
 
