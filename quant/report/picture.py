@@ -106,7 +106,7 @@ def ticks(low: float, high: float, about: int) -> list[float]:
     raw = (high - low) / about
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * times for times in (1, 2, 5, 10) if power * times >= raw * 0.999)
-    return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [index * step for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def marks(time: I64) -> list[tuple[int, str]]:
