@@ -6,6 +6,7 @@ QuantError (exit 1)
  ├── NoData: nothing is stored under that name
  ├── StoreFailed: where candles are kept cannot be read or written
  ├── ExchangeFailed: the exchange cannot be reached, or refuses
+ ├── ClusterFailed: scheduler or workers cannot be reached, were lost, or are of another version
  └── StrategyFailed: a strategy raised, or gave signals that cannot be
 """
 
@@ -50,6 +51,10 @@ class StoreFailed(QuantError):
 
 class ExchangeFailed(QuantError):
     """The exchange cannot be reached, or refuses what was asked."""
+
+
+class ClusterFailed(QuantError):
+    """Scheduler or workers cannot be reached, were lost, or are of another version than this program."""
 
 
 class StrategyFailed(QuantError):
