@@ -8,20 +8,54 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from quant.candles import F64
+from quant.candles import F64, Candles
 from quant.compiled import compiled
 from quant.engine.result import Result, Trades
 from quant.errors import BadData
 from quant.metrics.definitions import COUNTS, DEFINITIONS, HEADLINE
 
-__all__ = ["COUNTS", "DEFINITIONS", "HEADLINE", "measure", "of_curve", "of_trades", "shown"]
+__all__ = [
+    "COUNTS", "DEFINITIONS", "HEADLINE", "CurveSums", "TradeSums", "from_curve", "from_trades", "in_days", "measure",
+    "of_curve", "of_trades", "shown",
+]  # fmt: skip
 
 BLOCK = 512
 """Bars summed by themselves before they join the whole: the error stays near that of pairwise summation."""
 DAY_MS = 86_400_000
+
+
+class CurveSums(NamedTuple):
+    """Mean and variance (ddof 1) of returns, the sum of squares of those below 0, the lowest of equity over its peak,
+    the longest time below a peak in bars, bars with a position."""
+
+    mean: float
+    variance: float
+    below: float
+    lowest: float
+    longest: float
+    held: float
+
+
+class TradeSums(NamedTuple):
+    """Profits and losses (positive) and how many; the sum of R over how many; best and worst profit (nan without a
+    trade); bars from entry to exit, fees and funding of all."""
+
+    trades: int
+    won: float
+    lost: float
+    wins: float
+    losses: float
+    risked: float
+    risks: float
+    best: float
+    worst: float
+    bars: float
+    fees: float
+    funding: float
 
 
 def measure(result: Result) -> dict[str, float]:
@@ -29,13 +63,9 @@ def measure(result: Result) -> dict[str, float]:
 
     Raises BadData without bars, or when the equity is not a number somewhere.
     """
-    time, timeframe = result.candles.time, result.candles.timeframe
-    curve = of_curve(result.equity, result.initial, timeframe.per_year, result.position)
-    days = (int(time[-1]) - int(time[0]) + timeframe.ms) / DAY_MS
-    found = curve | of_trades(result.trades) | {"days": days}
-    found["longest_drawdown"] *= timeframe.ms / DAY_MS
-    found["holding"] *= timeframe.ms / DAY_MS
-    return {name: found[name] for name in DEFINITIONS}
+    per_year = result.candles.timeframe.per_year
+    curve = of_curve(result.equity, result.initial, per_year, result.position)
+    return in_days(result.candles, curve | of_trades(result.trades))
 
 
 def of_curve(equity: F64, initial: float, per_year: float, position: F64 | None = None) -> dict[str, float]:
@@ -49,42 +79,63 @@ def of_curve(equity: F64, initial: float, per_year: float, position: F64 | None 
     sums = _curve(_fixed(equity), _fixed(equity if position is None else position), float(initial))
     if not math.isfinite(sums[0]):
         raise BadData("the equity is not a number somewhere: the sizes are beyond what floats can hold")
+    found = from_curve(CurveSums(*sums), n, initial, float(equity[-1]), per_year)
+    return found if position is not None else found | {"Exposure": math.nan}
+
+
+def from_curve(sums: CurveSums, bars: int, initial: float, final: float, per_year: float) -> dict[str, float]:
+    """The same from what one pass over the curve gives."""
     mean, variance, below, lowest, longest, held = sums
-    final, root = float(equity[-1]), math.sqrt(per_year)
-    cagr = _grown(final / initial, per_year / n)
+    root, cagr = math.sqrt(per_year), _grown(final / initial, per_year / bars)
     return {
         "Sharpe": _over(mean * root, math.sqrt(variance)),
-        "Sortino": _over(mean * root, math.sqrt(below / n)),
+        "Sortino": _over(mean * root, math.sqrt(below / bars)),
         "CAGR": cagr,
         "MDD": lowest - 1.0,
         "Calmar": _over(cagr, 1.0 - lowest),
-        "Exposure": math.nan if position is None else held / n,
+        "Exposure": held / bars,
         "volatility": math.sqrt(variance * per_year),
         "total_return": final / initial - 1.0,
         "final_equity": final,
         "longest_drawdown": longest,
-        "bars": float(n),
+        "bars": float(bars),
     }
 
 
 def of_trades(trades: Trades) -> dict[str, float]:
     """The figures that closed trades give; `holding` in bars."""
-    won, lost, wins, losses, risked, risks, best, worst = _trades(_fixed(trades.pnl), _fixed(trades.r))
-    n = len(trades)
+    sums = _trades(_fixed(trades.pnl), _fixed(trades.r))
+    bars = float(np.sum(trades.exit_bar - trades.entry_bar))
+    return from_trades(TradeSums(len(trades), *sums, bars, float(np.sum(trades.fees)), float(np.sum(trades.funding))))
+
+
+def from_trades(sums: TradeSums) -> dict[str, float]:
+    """The same from what one pass over the trades gives."""
+    n = sums.trades
     return {
-        "PF": _over(won, lost),
-        "Expectancy": _over(won - lost, n),
-        "R": _over(risked, risks),
+        "PF": _over(sums.won, sums.lost),
+        "Expectancy": _over(sums.won - sums.lost, n),
+        "R": _over(sums.risked, sums.risks),
         "trades": float(n),
-        "win_rate": _over(wins, n),
-        "average_win": _over(won, wins),
-        "average_loss": -_over(lost, losses),
-        "best_trade": best,
-        "worst_trade": worst,
-        "holding": _over(float(np.sum(trades.exit_bar - trades.entry_bar)), n),
-        "fees": float(np.sum(trades.fees)),
-        "funding": float(np.sum(trades.funding)),
+        "win_rate": _over(sums.wins, n),
+        "average_win": _over(sums.won, sums.wins),
+        "average_loss": -_over(sums.lost, sums.losses),
+        "best_trade": sums.best,
+        "worst_trade": sums.worst,
+        "holding": _over(sums.bars, n),
+        "fees": sums.fees,
+        "funding": sums.funding,
     }
+
+
+def in_days(candles: Candles, figures: dict[str, float]) -> dict[str, float]:
+    """All of DEFINITIONS, in its order, from figures whose times are counted in bars."""
+    time, day = candles.time, candles.timeframe.ms / DAY_MS
+    days = (int(time[-1]) - int(time[0]) + candles.timeframe.ms) / DAY_MS
+    found = figures | {"days": days}
+    found["longest_drawdown"] *= day
+    found["holding"] *= day
+    return {name: found[name] for name in DEFINITIONS}
 
 
 def shown(measures: Mapping[str, float]) -> dict[str, float | int | None]:

@@ -8,9 +8,8 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,10 @@ import numpy as np
 from quant.candles import COLUMNS, Candles
 from quant.config import Config
 from quant.engine.simulating import Rates
-from quant.errors import QuantError
+from quant.sweep.pooled import Pooled
 from quant.sweep.where import Done, Job, Where
 from quant.sweep.work import Study, evaluate
 from quant.timeframe import Timeframe
-
-AHEAD = 2
-"""Jobs handed out for each process: one under way, one waiting."""
 
 
 @dataclass(frozen=True)
@@ -70,36 +66,9 @@ def several(study: Study, processes: int) -> Iterator[Where]:
             initargs=(study.config, mapped, study.funding),
         )
         try:
-            yield _Several(pool, processes)
+            yield Pooled(pool, processes, _work)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-class _Several:
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
-        self._pool = pool
-        self.workers = workers
-
-    def map(self, jobs: Iterable[Job]) -> Iterator[Done]:
-        waiting, under_way = iter(jobs), set[Future[Done]]()
-        while True:
-            for job in waiting:
-                under_way.add(self._pool.submit(_work, job))
-                if len(under_way) >= AHEAD * self.workers:
-                    break
-            if not under_way:
-                return
-            finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            for one in finished:
-                yield _result(one)
-
-
-def _result(future: Future[Done]) -> Done:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        hint = "was it out of memory? try --processes 1; the same command goes on where this one stopped"
-        raise QuantError("one of the sweep's processes died", hint=hint) from None
 
 
 _study: Study

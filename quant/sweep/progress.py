@@ -27,7 +27,7 @@ class Progress:
     def add(self, combinations: int) -> None:
         self._done += combinations
         now = clock.steady()
-        if now - self._told >= (EVERY if self._watched else UNWATCHED):
+        if self._done < self._total and now - self._told >= (EVERY if self._watched else UNWATCHED):
             self._told = now
             self._write(self._text(now - self._began), "" if self._watched else "\n")
 

@@ -88,8 +88,9 @@ class _Search:
 
 def _suggested(trial: Any, name: str, values: Sequence[Value]) -> Value:
     """Numbers are asked for by their place, so that the search knows which are near each other."""
-    if len(values) > 1 and all(isinstance(value, int | float) for value in values):
-        ordered = sorted(values)  # type: ignore[type-var]
-        return ordered[trial.suggest_int(name, 0, len(ordered) - 1)]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(values) > 1 and len(numbers) == len(values):
+        place: int = trial.suggest_int(name, 0, len(numbers) - 1)
+        return sorted(numbers)[place]
     chosen: Value = trial.suggest_categorical(name, list(values))
     return chosen

@@ -6,10 +6,13 @@ A cluster (`quant.sweep.dask_where`) is another such place: a context manager th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from quant.sweep.fast.crossing import models
 from quant.sweep.overrides import Override
 from quant.sweep.work import Row, Study, evaluate
 
@@ -39,6 +42,23 @@ class Where(Protocol):
     def map(self, jobs: Iterable[Job]) -> Iterator[Done]: ...
 
 
+def local(study: Study, workers: int) -> AbstractContextManager[Where]:
+    """`workers` at a time on this machine: threads where compiled code does nearly all of the work, else processes."""
+    if workers == 1:
+        return here(study)
+    if modelled(study):
+        return threads(study, workers)
+    from quant.sweep.processes import several
+
+    return several(study, workers)
+
+
+def modelled(study: Study) -> bool:
+    """Whether every combination is the fast kernel's."""
+    settings = any("." in name for name in study.config.sweep.space)
+    return not settings and models(study.config, study.funding is not None)
+
+
 class _Here:
     """One after the other, in this process."""
 
@@ -48,8 +68,7 @@ class _Here:
         self._study = study
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Done]:
-        s = self._study
-        return ((job.number, evaluate(s.config, s.candles, s.funding, job.overrides)) for job in jobs)
+        return (_worked_out(self._study, job) for job in jobs)
 
 
 @contextmanager
@@ -57,10 +76,17 @@ def here(study: Study) -> Iterator[Where]:
     yield _Here(study)
 
 
-def local(study: Study, processes: int) -> AbstractContextManager[Where]:
-    """`processes` at a time on this machine."""
-    if processes == 1:
-        return here(study)
-    from quant.sweep.processes import several
+@contextmanager
+def threads(study: Study, workers: int) -> Iterator[Where]:
+    """Nothing to start and nothing to share; what is under way when the block is left is waited for."""
+    from quant.sweep.pooled import Pooled
 
-    return several(study, processes)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield Pooled(pool, workers, partial(_worked_out, study))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _worked_out(study: Study, job: Job) -> Done:
+    return job.number, evaluate(study.config, study.candles, study.funding, job.overrides)

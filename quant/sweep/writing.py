@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -12,9 +11,9 @@ from typing import Any
 
 from quant import luck, report, showing
 from quant.engine import run as simulated
-from quant.metrics import HEADLINE, shown
+from quant.metrics import COUNTS, HEADLINE, shown
 from quant.report.blocks import Block, Figures, Heatmap, Table
-from quant.runs import Run
+from quant.runs import Run, read_json
 from quant.sweep.overrides import applied
 from quant.sweep.summary import Summary, table
 from quant.sweep.work import Study
@@ -25,6 +24,8 @@ BEST = 10
 CELLS = 10_000
 """Of a heatmap on the page; a larger one is in heatmaps.json only."""
 COLUMNS = (*HEADLINE, "trades")
+PRINTED = ("Sharpe", "CAGR", "MDD", "PF", "trades")
+"""As many as fit on a line."""
 
 
 def write(run: Run, study: Study, summary: Summary) -> dict[str, Any]:
@@ -55,11 +56,9 @@ def _blocks(summary: Summary, chances: dict[str, float]) -> Iterator[Block]:
 
 
 def _counted(summary: Summary) -> str:
-    sweep = summary.sweep
-    return (
-        f"{len(summary.rows):,} combinations, {len(summary.filtered):,} of them with at least {sweep.min_trades} trades "
-        f"and {sweep.min_days:g} days; {summary.refused:,} left out, their values cannot go together"
-    )
+    least = f"at least {summary.sweep.min_trades} trades and {summary.sweep.min_days:g} days"
+    tried = f"{len(summary.rows):,} combinations, {len(summary.filtered):,} of them with {least}"
+    return f"{tried}; {summary.refused:,} left out, their values cannot go together"
 
 
 def show(folder: Path, *, as_json: bool = False) -> None:
@@ -70,14 +69,23 @@ def show(folder: Path, *, as_json: bool = False) -> None:
     names, rows = _first(folder / FILTERED)
     if not rows:
         names, rows = _first(folder / ALL)
-        sys.stderr.write(
-            "no combination has enough trades and days (sweep.min_trades, sweep.min_days): these are all\n"
-        )
+        sys.stderr.write("none has sweep.min_trades and sweep.min_days: these are the best of all\n")
     axes = names[: names.index("Sharpe")]
-    wanted = [(names.index(name), name) for name in (*axes, *COLUMNS)]
-    lines = [tuple(_said(row[index], name, name in axes) for index, name in wanted) for row in rows]
-    showing.table(f"{folder.name}: the best", tuple(showing.label(name) for _, name in wanted), lines)
+    columns = dict.fromkeys((*axes, read_json(folder / report.METRICS)["objective"], *PRINTED))
+    lines = [tuple(_said(row[names.index(name)], name, name in axes) for name in columns) for row in rows]
+    showing.table(f"{folder.name}: the best", tuple(columns), lines)
+    _tell_luck(read_json(folder / report.METRICS))
     sys.stdout.write(f"{folder / ALL}\n{folder / report.PAGE}\n")
+
+
+def _tell_luck(found: dict[str, Any]) -> None:
+    said = f"{found['trials']:,} combinations tried, {found['enough']:,} with enough trades and days"
+    if found["refused"]:
+        said += f", {found['refused']:,} left out: their values cannot go together"
+    sys.stdout.write(
+        f"{said}\nthat many without an edge would show a Sharpe of {showing.figure('', found['luck_sharpe'])}; "
+    )
+    sys.stdout.write(f"chance that the best one's is above it (DSR): {showing.figure('win_rate', found['DSR'])}\n")
 
 
 def _first(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -89,5 +97,4 @@ def _first(path: Path) -> tuple[list[str], list[list[str]]]:
 def _said(text: str, name: str, axis: bool) -> str:
     if axis or not text:
         return text or "-"
-    value = float(text)
-    return showing.figure(name, int(value) if name == "trades" else value if math.isfinite(value) else None)
+    return showing.figure(name, int(text) if name in COUNTS else float(text))

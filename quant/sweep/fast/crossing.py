@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quant import strategies
 from quant.candles import F64, I64, Candles
 from quant.config import Config
 from quant.engine import Spec
-from quant.engine.running import direction_of
+from quant.engine.running import direction_of, params_of
 from quant.engine.spec import RULES
 from quant.indicators import View
-from quant.strategy import Direction
+from quant.metrics import CurveSums, TradeSums, from_curve, from_trades, in_days
+from quant.strategy import Direction, Value
 from quant.sweep.fast.kernel import BLOCK, Buffers, Series, crosses
 from quant.sweep.fast.loops import LANES
 from quant.sweep.fast.position import FOUND, STATE
+from quant.sweep.overrides import Override, applied
 
 EXACT = 2**53
 """Whole numbers below it are exact in float64, their sums and products too."""
@@ -24,6 +28,21 @@ STRATEGY = "ma_cross"
 PAIR = ("fast", "slow")
 ALLOWED: Mapping[Direction, tuple[int, int, int]] = {"both": (-1, 1, 0), "long": (0, 1, 0), "short": (-1, 0, 0)}
 """Sides for: the fast average below, above, neither known."""
+
+
+def rows(
+    config: Config, funded: bool, overrides: Sequence[Override], crossings: Callable[[Config], Crossings]
+) -> dict[int, dict[str, float]]:
+    """Measures by place in `overrides`, of those that are modelled exactly; `crossings` has the candles laid out.
+
+    Raises UsageError for parameters that cannot be.
+    """
+    found = dict[int, dict[str, float]]()
+    for settings, places in _groups(overrides).items():
+        chosen = applied(config, dict(settings))
+        if models(chosen, funded):
+            found |= dict(crossings(chosen).measured(chosen, {place: overrides[place] for place in places}))
+    return found
 
 
 def models(config: Config, funded: bool) -> bool:
@@ -38,6 +57,15 @@ def models(config: Config, funded: bool) -> bool:
     )
 
 
+def _groups(overrides: Sequence[Override]) -> dict[tuple[tuple[str, Value], ...], list[int]]:
+    """Places of those that differ by their pair alone."""
+    found = dict[tuple[tuple[str, Value], ...], list[int]]()
+    for place, override in enumerate(overrides):
+        settings = tuple((name, value) for name, value in override.items() if name not in PAIR)
+        found.setdefault(settings, []).append(place)
+    return found
+
+
 class Crossings:
     """One series laid out for the kernel; threads may share it."""
 
@@ -49,6 +77,18 @@ class Crossings:
         bars = range(0, len(candles), BLOCK)
         self._highest = np.array([candles.high[begin : begin + BLOCK].max() for begin in bars])
         self._lowest = np.array([candles.low[begin : begin + BLOCK].min() for begin in bars])
+
+    def measured(self, config: Config, overrides: Mapping[int, Override]) -> Iterator[tuple[int, dict[str, float]]]:
+        """By the same keys; those that the kernel leaves to the engine are not there."""
+        strategy = strategies.get(STRATEGY)
+        params = {key: params_of(strategy, applied(config, override)) for key, override in overrides.items()}
+        pairs = {key: [int(one[name]) for name in PAIR] for key, one in params.items()}
+        longest = len(self._candles) - 2  # with fewer bars than that the engine refuses, and says why
+        pairs = {key: pair for key, pair in pairs.items() if pair[1] <= longest}
+        found = self.found(config, np.array([*pairs.values()], np.int64).reshape(-1, 2))
+        for key, row in zip(pairs, found, strict=True):
+            if not row["left"]:
+                yield key, measured(self._candles, config.account.equity, row)
 
     def found(self, config: Config, pairs: I64) -> NDArray[Any]:
         """A row of FOUND for each (fast, slow) of `pairs`, shape (m, 2)."""
@@ -66,6 +106,15 @@ class Crossings:
         exact = self._largest * slowest**2 < EXACT and int(self._sums[-1]) < EXACT
         sums = self._floats if exact else self._sums
         return Series(sums, worth, c.open, c.high, c.low, c.close, self._highest, self._lowest)
+
+
+def measured(candles: Candles, initial: float, row: Any) -> dict[str, float]:
+    """quant.metrics' figures of a row of FOUND."""
+    one = {name: row[name].item() for name in row.dtype.names}
+    curve = CurveSums(*(one[name] for name in CurveSums._fields))
+    trades = TradeSums(**{name: one.get(name, 0.0) for name in TradeSums._fields})
+    figures = from_curve(curve, len(candles), initial, one["final"], candles.timeframe.per_year)
+    return in_days(candles, figures | from_trades(trades))
 
 
 def _buffers() -> Buffers:

@@ -16,7 +16,17 @@ from quant.candles import F64, I64
 from quant.compiled import compiled_lean, part_inlined
 from quant.engine.spec import Rules
 from quant.sweep.fast.loops import (
-    LANES, NOTHING, at_least, carried, changed, compared, filled, lowered, marked, reached, summed,
+    LANES,
+    NOTHING,
+    at_least,
+    carried,
+    changed,
+    compared,
+    filled,
+    lowered,
+    marked,
+    reached,
+    summed,
 )  # fmt: skip
 from quant.sweep.fast.position import Found, State, answer, leave
 
