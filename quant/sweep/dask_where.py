@@ -34,6 +34,8 @@ MOST = 256
 """Jobs in one trip."""
 LOOK = 2.0
 """Seconds without news after which we look whether anybody is still there."""
+KEPT = 2
+"""Studies."""
 PATIENCE = 60.0
 """Seconds that a cluster may be without any worker: a host that restarts is back by then."""
 
@@ -81,12 +83,13 @@ def cluster(study: Study, scheduler: str) -> Iterator[Where]:
 class _Cluster:
     def __init__(self, client: Any, scheduler: str, remote: Remote) -> None:
         self._client, self._scheduler, self._remote = client, scheduler, remote
-        self.workers = self._count()
+        self.workers, self._counted = self._count(), clock.steady()
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Done]:
         trips, under_way = _Trips(jobs), set[Any]()
         try:
             while True:
+                self._recount()
                 wanted = AHEAD * self.workers - len(under_way)
                 under_way |= {self._sent(some) for some in trips.next(wanted, self.workers)}
                 if not under_way:
@@ -110,12 +113,17 @@ class _Cluster:
                 found = self._client.sync(_wait, under_way, timeout=LOOK, return_when=FIRST_COMPLETED)
                 return set(found.done), set(found.not_done)
             except TimeoutError:
-                self.workers = self._count()
+                self._recount()
             except Exception as error:  # the futures are cancelled when the scheduler that knew them is gone
                 raise self._lost() from error
             alone_since = None if self.workers else alone_since or clock.steady()
             if alone_since and clock.steady() - alone_since > PATIENCE:
                 raise ClusterFailed(f"{self._scheduler} has had no worker for {PATIENCE:.0f} s", hint=_GO_ON)
+
+    def _recount(self) -> None:
+        """Now and then: workers come back, and more may join."""
+        if clock.steady() - self._counted > LOOK:
+            self.workers, self._counted = self._count(), clock.steady()
 
     def _count(self) -> int:
         """Workers there are now. Raises ClusterFailed."""
@@ -174,7 +182,7 @@ class _Trips:
 
 
 _studies: dict[str, Study] = {}
-"""The last one that this worker was asked about: another takes its place, so that memory holds one."""
+"""The last two that this worker was asked about: two sweeps at a time do not load their candles again and again."""
 
 
 def work(remote: Remote, jobs: tuple[Job, ...]) -> Trip:
@@ -191,10 +199,12 @@ def work(remote: Remote, jobs: tuple[Job, ...]) -> Trip:
 
 
 def _study(remote: Remote) -> Study:
-    if remote.key not in _studies:
-        _studies.clear()
-        _studies[remote.key] = _loaded(remote)
-    return _studies[remote.key]
+    key = remote.key
+    if key not in _studies:
+        for old in list(_studies)[: -KEPT + 1]:
+            del _studies[old]
+        _studies[key] = _loaded(remote)
+    return _studies[key]
 
 
 def _loaded(remote: Remote) -> Study:
