@@ -255,3 +255,10 @@ def test_drift(tmp_path: Path) -> None:
     (tmp_path / "drift.json").write_text('{"count": 2, "files": ["/etc/a", "/etc/b"]}')
     found = found_by(Drift(tmp_path / "drift.json"))
     assert found["drift.count", ""] == Reading("drift.count", "", 2.0, "/etc/a, /etc/b")
+
+
+@pytest.mark.parametrize(("left", "known"), [(60, 0.0), (-60, None)])
+def test_a_count_of_drift_is_believed_for_its_time_only(tmp_path: Path, left: float, known: float | None) -> None:
+    until = clock.now().timestamp() + left
+    (tmp_path / "drift.json").write_text(json.dumps({"count": 0, "files": [], "until": until}))
+    assert value(found_by(Drift(tmp_path / "drift.json")), "drift.count") == known
