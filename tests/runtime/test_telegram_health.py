@@ -241,6 +241,24 @@ def test_a_restart_is_asked_back_and_says_what_came_of_it(
     assert len(monitor.orders) == 4
 
 
+def test_a_stick_that_was_given_away_is_forgotten_once_it_was_confirmed(
+    service: Callable[..., Any], telegram: Telegram, monitor: Monitor, environ: dict[str, str], wait_until: Wait
+) -> None:
+    service("runtime.telegram").start()
+    for mistake in ("/forget", "/forget 10014812 10014813"):
+        ask(telegram, wait_until, mistake, "/forget STICK")
+    question = ask(telegram, wait_until, "/forget 10014812@1-1.3", "Forget the stick 10014812@1-1.3?")
+    time.sleep(0.3)
+    assert monitor.orders == []
+    monitor.answer = (200, {"ok": True, "mutes": []})
+    assert "10014812@1-1.3 is forgotten" in press(telegram, wait_until, question)
+    given = {"ops_key": environ["OPS_ADMIN_KEY"], "stick": "10014812@1-1.3", "by": "telegram"}
+    assert monitor.orders == [("/api/forget", given)]
+    monitor.answer = (409, {"error": "A is plugged in, or is not known"})
+    question = ask(telegram, wait_until, "/forget A", "Forget the stick A?")
+    assert "A is plugged in, or was never seen" in press(telegram, wait_until, question)
+
+
 def test_a_monitor_that_is_not_there_is_said(
     service: Callable[..., Any], telegram: Telegram, environ: dict[str, str], wait_until: Wait
 ) -> None:
