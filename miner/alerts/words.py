@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from miner import notes
 from miner.readings import METRICS
 from runtime.convert import Language
 
@@ -129,6 +130,7 @@ class Words:
     """`words("more", n=3)`: a sentence of one language; `alert(...)`: what is wrong, be it beginning or over."""
 
     def __init__(self, language: Language) -> None:
+        self._language = language
         self._table = TONGUES[language]
         self._place = 0 if language == "fr" else 1
 
@@ -140,7 +142,7 @@ class Words:
         own = self._table["own_bool" if unit == "bool" else "own"]
         sentence = RULES[rule][self._place] if rule in RULES else own
         text = sentence.format(t=target, v=self.value(unit, value), rule=rule).replace("  ", " ").strip()
-        return self("noted", text=text, note=note) if note else text
+        return self("noted", text=text, note=notes.told(note, metric, self._language)) if note else text
 
     def value(self, unit: str, value: float) -> str:
         if unit == "ratio":

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from miner import notes
 from miner.actions import Actions, Hand, Ledger, Policy
 from miner.alerts.rules import Rules
 from miner.alerts.summary import Figures
@@ -90,8 +91,8 @@ class Monitor:
             "ok": not any(not one.muted for one in standing),
             "alerts": shown.alerts(standing),
             "mutes": shown.mutes(self.watchman.mutes()),
-            "units": shown.units(self.board.latest, restarts),
-            "readings": shown.readings(self.board.latest.values()),
+            "units": shown.units(self.board.latest, restarts, self.settings.language),
+            "readings": shown.readings(self.board.latest.values(), self.settings.language),
             "actions": self._acted(),
         }
 
@@ -102,7 +103,8 @@ class Monitor:
         pairs = shown.pairs(mining.sticks if mining else {}, sticks.known, sticks.present, usable)
         if mining is None:
             return miner("off", "", None, pairs, self.settings.miner.watts)
-        return miner(mining.api, mining.why, mining.state, pairs, self.settings.miner.watts)
+        why = notes.told(mining.why, "miner.api", self.settings.language)
+        return miner(mining.api, why, mining.state, pairs, self.settings.miner.watts)
 
     async def series(self, metric: str, target: str, since: float, until: float, points: int) -> list[Point]:
         if self._history is None:
