@@ -32,6 +32,12 @@ FR: Mapping[str, str] = {
     "the answer is no HTTP": "la réponse n'est pas du HTTP",
     "expected a JSON object": "un objet JSON était attendu",
     "adjtimex is not allowed here": "adjtimex n'est pas permis ici",
+    "the node does not answer": "le nœud ne répond pas",
+    "what answers is no BlockDAG node": "ce qui répond n'est pas un nœud BlockDAG",
+    "it refuses the user and the password": "il refuse l'utilisateur et le mot de passe",
+    "it refuses {method}: {rest}": "il refuse {method} : {rest}",
+    "no peer says how far it is": "aucun pair ne dit où il en est",
+    "block {height}": "bloc {height}",
     "ngrok's inspector does not answer at {url}": "l'inspecteur de ngrok ne répond pas à {url}",
     "ngrok runs, and has no tunnel": "ngrok tourne, sans tunnel",
     "{url} answers {status}: the tunnel is there, and nobody at its end": (

@@ -23,6 +23,7 @@ from miner.monitor.collect.clocks import Clocks
 from miner.monitor.collect.expiry import Expiry
 from miner.monitor.collect.host import Disks, Host, Sensors
 from miner.monitor.collect.mining import Mining
+from miner.monitor.collect.nodes import Nodes
 from miner.monitor.collect.services import Outbox, Ready
 from miner.monitor.collect.sticks import FAREWELL_SECONDS, Sticks
 from miner.monitor.collect.tunnel import Tunnel
@@ -205,6 +206,8 @@ class Monitor:
             yield Drift(watched.drift)
         if watched.peers:
             yield Peers(dict(watched.peers))
+        if watched.nodes:
+            yield Nodes(watched.nodes, watched.node_user, watched.node_password)
         if watched.tunnel:
             yield Tunnel(watched.tunnel, watched.ngrok, self.settings.ops_key)
 

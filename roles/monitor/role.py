@@ -66,6 +66,9 @@ class Config(RoleConfig):
     ping_url: Secret | None = Field(None, description="the dead-man switch: what alerts when its pings stay away")
     ping_every: float = Field(60, ge=10, le=3600, description="seconds")
     peers: dict[Label, Url] = Field({}, description="other hosts' monitors, watched from here")
+    nodes: dict[Label, Url] = Field({}, description="BlockDAG nodes by the URL of their RPC")
+    node_user: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$", description="who may ask there")
+    node_password: Secret | None = None
     tunnel: str | None = Field(
         None, pattern=r"^(ngrok|https?://[^\s,\"'$`\\]+)$", description="the public URL, or ngrok: ask its inspector"
     )
@@ -129,6 +132,7 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "keys": _pairs({name: day.isoformat() for name, day in c.keys.items()}),
         "backups": _pairs(c.backups),
         "peers": _pairs(c.peers),
+        "nodes": _pairs(c.nodes),
         "journal": SYNC if "logbook" in roles else "",
         "drift": DRIFT if c.drift is True else c.drift or "",
     }

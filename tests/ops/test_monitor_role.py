@@ -62,6 +62,9 @@ def test_the_service_understands_what_it_is_told() -> None:
         peers={"other": "http://10.77.0.3:8020"},
         ping_url=SecretStr("https://hc-ping.com/0a1b2c3d-aaaa-bbbb-cccc-000000000000"),
         tunnel="ngrok",
+        nodes={"dag": "http://127.0.0.1:38131"},
+        node_user="me",
+        node_password=SecretStr('a "quoted" $password'),
     )
     found = load(environment(c))
     assert found.host == "rig"
@@ -70,6 +73,8 @@ def test_the_service_understands_what_it_is_told() -> None:
     assert found.miner.api is not None and found.miner.watts == 64
     assert found.watched.backups == (("data", "/backup/data-*.tar.zst"),)
     assert dict(found.watched.peers) == {"other": "http://10.77.0.3:8020"}
+    assert (found.watched.nodes, found.watched.node_user) == ((("dag", "http://127.0.0.1:38131"),), "me")
+    assert found.watched.node_password in found.secrets
     assert found.ping.reveal().startswith("https://hc-ping.com/")
 
 

@@ -134,6 +134,9 @@ function showMachine() {
     [t("tunnel"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("tunnel.reaches_us")],
     [t("push_age"), span, reading("journal.push_age_s")],
     [t("drift"), whole, reading("drift.count")],
+    ...readings("node.running").map((one) => [`${t("node")} ${one.target}`, (value) => (value ? t("ok") : t("no")), one]),
+    ...readings("node.peers").map((one) => [`${t("node_peers")} ${one.target}`, whole, one]),
+    ...readings("node.lag").map((one) => [`${t("node_lag")} ${one.target}`, whole, one]),
     ...readings("peer.seen_s").map((one) => [`${t("peer_seen")} ${one.target}`, span, one]),
   ].filter(([, , one]) => one);
   fill($("machine"), table(t("machine"), [[t("measure"), ([name]) => name], [t("value"), ([, format, one]) => (one.value === null ? "–" : format(one.value)), "num"],
