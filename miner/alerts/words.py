@@ -53,7 +53,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "expiry.now": ("{t} expire dans {v}", "{t} expires in {v}"),
     "journal.unpushed": ("journal non poussé depuis {v}", "the log book was not pushed for {v}"),
     "backup.old": ("sauvegarde {t} : {v}", "backup {t} is {v} old"),
-    "drift.found": ("{v} fichiers changés à la main", "{v} files were changed by hand"),
+    "drift.found": ("fichiers changés à la main : {v}", "files changed by hand: {v}"),
     "node.down": ("nœud {t} arrêté", "node {t} is down"),
     "node.alone": ("nœud {t} sans pair", "node {t} has no peers"),
     "node.behind": ("nœud {t} : {v} blocs de retard", "node {t} is {v} blocks behind"),

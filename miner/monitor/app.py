@@ -120,9 +120,16 @@ class Monitor:
         if not self._sticks.forget(key):
             return False
         self.board.put(self._sticks.readings())
-        asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self.board.forget, key, "stick.")
+        for metric, target in self._sticks.leaving:
+            kind = f"{metric.partition('.')[0]}."
+            asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self._farewell, target, kind)
         self.number += 1
         return True
+
+    def _farewell(self, target: str, kind: str) -> None:
+        """Nothing is known of it any more, unless it came back meanwhile."""
+        if target not in self._sticks.known and target not in self._sticks.within().values():
+            self.board.forget(target, kind)
 
     async def restart(self, what: str, why: str, by: str) -> Outcome:
         return await self._actions.begin(what, why, by)

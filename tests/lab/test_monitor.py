@@ -87,7 +87,7 @@ def test_a_file_that_somebody_changes_is_told_and_over_after_the_next_deploy(des
     wait_until(lambda: drift(desk)[0] == 2, 90)
     assert drift(desk)[1] == "/etc/timezone: mode 0600 instead of 0644, /opt/trading/.env.d/monitor.env: content"
     wait_until(lambda: ("drift.found", "") in firing(desk), 60)
-    wait_until(lambda: "2 files were changed by hand" in telegram.text, 60)
+    wait_until(lambda: "files changed by hand: 2" in telegram.text, 60)
     mended = desk.deploy()
     assert changed(mended) >= {"file:/etc/timezone", "file:/opt/trading/.env.d/monitor.env"}
     wait_until(lambda: drift(desk)[0] == 0, 90, "nobody looked after the deploy")
