@@ -615,6 +615,15 @@ def miner_bench(
     mining.bench(hosts.selected(host, None, False)[0], stick, mhz, float(seconds), json=json)
 
 
+@task(name="forget", positional=["stick"], help=HOST | JSON | {"stick": "its serial number, as miner.status shows it"})
+def miner_forget(_: Context, stick: str, host: str | None = None, json: bool = False) -> None:
+    """Tell the monitor that a stick was given away: it is not missed any more"""
+    from ops import host_tasks as hosts
+    from ops import miner as mining
+
+    mining.forget(hosts.selected(host, None, False)[0], stick, json=json)
+
+
 @task(name="rollback", help=HOST | JSON)
 def miner_rollback(_: Context, host: str | None = None, json: bool = False) -> None:
     """Run the build of cgminer before this one"""
@@ -867,7 +876,7 @@ github.__doc__ = "GitHub: the key of a host, and what the remote says"
 
 miner = Collection(
     "miner", miner_install, miner_status, miner_detect, miner_start, miner_stop, miner_restart, miner_logs, miner_pools,
-    miner_freq, miner_bench, miner_rollback,
+    miner_freq, miner_bench, miner_forget, miner_rollback,
 )  # fmt: skip
 miner.__doc__ = "Miner: cgminer and its sticks"
 

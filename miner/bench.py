@@ -49,7 +49,7 @@ async def _measure(client: Client, sticks: list[StickState], mhz: float | None, 
     await asyncio.sleep(seconds)
     after, spent = await _work(client), steady() - began
     state = await client.state()
-    return [_row(state.stick(str(one.serial)), mhz, before, after, spent) for one in sticks]
+    return [_row(one, state.stick(str(one.serial)), mhz, before, after, spent) for one in sticks]
 
 
 async def _work(client: Client) -> dict[str, float]:
@@ -62,12 +62,13 @@ async def _work(client: Client) -> dict[str, float]:
     return found
 
 
-def _row(stick: StickState | None, mhz: float | None, before: Json, after: Json, spent: float) -> Json:
-    if stick is None or stick.serial not in before or stick.serial not in after:
-        return {"serial": stick.serial if stick else None, "mhz": mhz, "ghs": None, "expected_ghs": None, "ratio": None}
-    ghs = (after[stick.serial] - before[stick.serial]) / spent
-    row = {"serial": stick.serial, "mhz": stick.mhz, "ghs": round(ghs, 2), "expected_ghs": stick.expected_ghs}
-    return row | {
-        "ratio": round(ghs / stick.expected_ghs, 3) if stick.expected_ghs else None,
-        "hw_errors": stick.hw_errors,
-    }
+def _row(one: StickState, now: StickState | None, mhz: float | None, before: Json, after: Json, spent: float) -> Json:
+    """`one` as it was chosen, `now` as it is, None when it has gone. What cannot be told is None."""
+    row: Json = {"serial": one.serial, "mhz": mhz} | dict.fromkeys(("ghs", "expected_ghs", "ratio", "hw_errors"))
+    if now is None:
+        return row
+    row |= {"mhz": now.mhz, "expected_ghs": now.expected_ghs, "hw_errors": now.hw_errors}
+    if one.serial in before and one.serial in after:
+        ghs = (after[one.serial] - before[one.serial]) / spent
+        row |= {"ghs": round(ghs, 2), "ratio": round(ghs / now.expected_ghs, 3) if now.expected_ghs else None}
+    return row

@@ -91,9 +91,9 @@ METRICS: dict[str, Metric] = {
     "journal.push_age_s": Metric("seconds", "", "since the log book was last at its remote, while something waits"),
     "backup.age_s": Metric("seconds", "backup", "age of the newest one"),
     "drift.count": Metric("count", "", "managed files that somebody changed by hand"),
-    "node.running": Metric("bool", "node", "the BlockDAG node's container runs"),
-    "node.peers": Metric("count", "node", "its peers"),
-    "node.lag": Metric("count", "node", "blocks it is behind"),
+    "node.running": Metric("bool", "node", "the BlockDAG node answers at its RPC"),
+    "node.peers": Metric("count", "node", "peers that it is connected with"),
+    "node.lag": Metric("count", "node", "blocks it is behind the highest of its peers"),
     "peer.seen_s": Metric("seconds", "host", "since another host's monitor answered"),
     "miner.uptime_s": Metric("seconds", "", "since cgminer started: its hashrates mean little in its first minutes"),
 }

@@ -10,7 +10,7 @@ import time
 from ops import service_call
 from ops.errors import OpsError
 from ops.inventory import Host
-from ops.service_call import Webhook
+from ops.service_call import Service
 
 WAIT = 10.0
 """Seconds that the journal may lag behind the answer."""
@@ -22,7 +22,7 @@ def alert_test(host: Host) -> None:
         _follow(webhook)
 
 
-def _follow(webhook: Webhook) -> None:
+def _follow(webhook: Service) -> None:
     reason = f"alert.test {secrets.token_hex(4)}"
     alert = {"engine": "TV_TEST", "signal": "BUY", "symbol": "BTCUSDT.P", "tf": "60", "price": 111, "tp": 222, "sl": 0}
     alert |= {"key": webhook.config.webhook_key.get_secret_value(), "reason": reason}
@@ -37,7 +37,7 @@ def _follow(webhook: Webhook) -> None:
     _say("journal.md     " + _journalled(webhook, reason).replace("\n", "\n               "))
 
 
-def _journalled(webhook: Webhook, reason: str) -> str:
+def _journalled(webhook: Service, reason: str) -> str:
     """The entry as it stands in the log book, found by its reason."""
     end, connection = time.monotonic() + WAIT, webhook.connection
     sudo = "" if connection.user == "root" else "sudo -n "

@@ -18,6 +18,7 @@ from typing import Any
 
 from ops import deploy as deploying
 from ops import miner_show as show
+from ops import service_call
 from ops.errors import ConnectError, OpsError, UsageError
 from ops.inventory import Host
 from ops.paths import ROOT
@@ -206,6 +207,14 @@ def bench(host: Host, stick: str, frequencies: str, seconds: float, *, json: boo
     with rig(host) as one:
         found = {"host": host.name, **one.command(*words)}
     show.out(jsonlib.dumps(found)) if json else show.measured(found)
+
+
+def forget(host: Host, stick: str, *, json: bool) -> None:
+    """The monitor stops missing a stick that was given away. Raises OpsError: it is plugged in, or was never seen."""
+    with service_call.monitor(host) as monitor:
+        monitor.operate("/api/forget", {"stick": stick})
+    found = {"host": host.name, "stick": stick, "forgotten": True}
+    show.out(jsonlib.dumps(found)) if json else show.forgotten(found)
 
 
 def _check_mhz(words: Sequence[str]) -> None:

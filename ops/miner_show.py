@@ -164,6 +164,10 @@ def measured(found: Json) -> None:
     _print(_table(titles, rows, right=range(1, 5)))
 
 
+def forgotten(found: Json) -> None:
+    out(f"{found['host']}: {found['stick']} is not missed any more; plugged in again, it is known again")
+
+
 def rolled_back(found: Json) -> None:
     out(f"{found['host']}: runs {found['current']} again, instead of {found['before']}")
     out("the next deploy goes forward again, unless you set ref (role miner) to what this build was made from")

@@ -112,6 +112,7 @@ def build(
     document = {
         "version": VERSION,
         "mode": mode,
+        "only": only or "",
         "run": {"id": run_id(), "who": who(), "why": why, "release": bundle.id if bundle else ""},
         "facts": {"os": "debian 12", "arch": host.arch, "python": host.python},
         "lock_wait": 30,

@@ -1,4 +1,4 @@
-"""A request to a host's webhook, through the SSH connection.
+"""A request to a host's webhook or monitor, through the SSH connection.
 
 It goes to the address that the service listens on, so it works for a host that shows nothing to the network, and no key
 is in a command line on either side.
@@ -19,8 +19,6 @@ from ops.inventory import Host
 from ops.report import Report
 from ops.wire import connect
 
-ROLE = "webhook"
-UNIT = "tv-webhook.service"
 WAIT = 10.0
 """Seconds for an answer."""
 
@@ -39,12 +37,13 @@ class _Tunnel(http.client.HTTPConnection):
 
 
 @dataclass(frozen=True)
-class Webhook:
-    """A host's webhook as its role describes it, over an open SSH connection."""
+class Service:
+    """A host's service as its role describes it, over an open SSH connection."""
 
     host: Host
     config: Any
     connection: Any
+    unit: str
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of a 200. Raises OpsError with what was answered instead."""
@@ -55,11 +54,15 @@ class Webhook:
 
     def operate(self, path: str, body: Any) -> Any:
         """An operator's request, with the key that the role's setting `ops_key` holds."""
-        return self.ask("POST", path, body | {"ops_key": self.config.ops_key.get_secret_value(), "by": "task"})
+        key = self.config.ops_key
+        if key is None:
+            why = f"{self.host.name}: its {self.unit} knows no operator's key, so nobody can change anything there"
+            raise OpsError(why, hint="set ops_key in the role's settings, and deploy")
+        return self.ask("POST", path, body | {"ops_key": key.get_secret_value(), "by": "task"})
 
     @property
     def look(self) -> str:
-        return f"./inv logs --host {self.host.name} --unit {UNIT}"
+        return f"./inv logs --host {self.host.name} --unit {self.unit}"
 
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, str]:
         everywhere = self.config.listen in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -76,14 +79,27 @@ class Webhook:
 
 
 @contextmanager
-def webhook(host: Host) -> Iterator[Webhook]:
+def webhook(host: Host) -> Iterator[Service]:
     """The host's webhook, while the connection is open. Raises OpsError when the host has none."""
-    if ROLE not in host.roles:
-        raise OpsError(f"{host.name} has no role {ROLE}, so it takes no alerts")
-    config: Any = deploying.resolved(host, Report())[ROLE]
+    with _service(host, "webhook", "tv-webhook.service", "so it takes no alerts") as found:
+        yield found
+
+
+@contextmanager
+def monitor(host: Host) -> Iterator[Service]:
+    """The host's monitor, while the connection is open. Raises OpsError when the host has none."""
+    with _service(host, "monitor", "miner-monitor.service", "so nothing is missed there") as found:
+        yield found
+
+
+@contextmanager
+def _service(host: Host, role: str, unit: str, lacking: str) -> Iterator[Service]:
+    if role not in host.roles:
+        raise OpsError(f"{host.name} has no role {role}, {lacking}")
+    config: Any = deploying.resolved(host, Report())[role]
     connection = connect(deploying.target_of(host))
     try:
-        yield Webhook(host, config, connection)
+        yield Service(host, config, connection, unit)
     finally:
         connection.close()
 

@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 
 from miner.alerts import memory
 from miner.alerts.notices import Notice
+from runtime import clock
 from runtime.store import Store, StoreError
 from runtime.store.engine import Place
 from runtime.store.tables import SCHEMA, health
+from runtime.telegram import progress
 
 BATCH = 100
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -84,7 +86,7 @@ class HandOver:
 
 
 def deliver(place: Place, notices: Sequence[Notice]) -> None:
-    """Put them into the webhook's store, each key once. Blocks. Raises StoreError."""
+    """Put them into the webhook's store, each key once, and take out what is long told. Blocks. Raises StoreError."""
     store = Store(place, SCHEMA)
     try:
         store.submit(lambda connection: _insert(connection, notices)).result(timeout=5.0)
@@ -95,5 +97,7 @@ def deliver(place: Place, notices: Sequence[Notice]) -> None:
 
 
 def _insert(connection: Connection, notices: Sequence[Notice]) -> None:
+    newest = clock.from_iso(max(notice.ts for notice in notices))
+    progress.prune(connection, clock.iso(newest - memory.KEPT))
     made: Any = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(health)
     connection.execute(made.on_conflict_do_nothing(index_elements=["key"]), [asdict(one) for one in notices])

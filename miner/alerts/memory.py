@@ -18,6 +18,7 @@ from runtime import clock
 from runtime.store import upsert
 
 KEPT = timedelta(days=90)
+"""How long what was told is remembered, here and in the webhook's store."""
 _STATES = "alerts"
 
 

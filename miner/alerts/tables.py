@@ -11,6 +11,8 @@ metadata = MetaData()
 
 # Whoever changes a table here adds a revision in runtime/store/migrations/monitor, and names it here.
 SCHEMA = Schema("monitor", metadata, head="0001")
+FILE = "monitor.db"
+"""Its name in the state directory."""
 
 # One row, `alerts`: see miner.alerts.states.States.
 states = Table(

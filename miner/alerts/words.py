@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from miner import notes
 from miner.readings import METRICS
 from runtime.convert import Language
 
@@ -52,7 +53,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "expiry.now": ("{t} expire dans {v}", "{t} expires in {v}"),
     "journal.unpushed": ("journal non poussé depuis {v}", "the log book was not pushed for {v}"),
     "backup.old": ("sauvegarde {t} : {v}", "backup {t} is {v} old"),
-    "drift.found": ("{v} fichiers changés à la main", "{v} files were changed by hand"),
+    "drift.found": ("fichiers changés à la main : {v}", "files changed by hand: {v}"),
     "node.down": ("nœud {t} arrêté", "node {t} is down"),
     "node.alone": ("nœud {t} sans pair", "node {t} has no peers"),
     "node.behind": ("nœud {t} : {v} blocs de retard", "node {t} is {v} blocks behind"),
@@ -129,6 +130,7 @@ class Words:
     """`words("more", n=3)`: a sentence of one language; `alert(...)`: what is wrong, be it beginning or over."""
 
     def __init__(self, language: Language) -> None:
+        self._language = language
         self._table = TONGUES[language]
         self._place = 0 if language == "fr" else 1
 
@@ -140,7 +142,7 @@ class Words:
         own = self._table["own_bool" if unit == "bool" else "own"]
         sentence = RULES[rule][self._place] if rule in RULES else own
         text = sentence.format(t=target, v=self.value(unit, value), rule=rule).replace("  ", " ").strip()
-        return self("noted", text=text, note=note) if note else text
+        return self("noted", text=text, note=notes.told(note, metric, self._language)) if note else text
 
     def value(self, unit: str, value: float) -> str:
         if unit == "ratio":

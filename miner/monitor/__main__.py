@@ -7,8 +7,6 @@ import sys
 from miner.monitor.settings import MonitorSettings, load, text_of
 from runtime import settings
 
-STORE = "monitor.db"
-
 
 def main() -> int:
     """Serve until told to stop; 1 with one line per problem when the environment or the rules cannot be used."""
@@ -31,7 +29,7 @@ def _serve(wanted: MonitorSettings) -> int:
     try:
         policy = actions.load(text_of(wanted.actions))
         judged = rules.load(text_of(wanted.rules))
-        monitor = Monitor(wanted, Store(wanted.state / STORE, tables.SCHEMA), judged, policy)
+        monitor = Monitor(wanted, Store(wanted.state / tables.FILE, tables.SCHEMA), judged, policy)
     except rules.RulesError as error:
         return _refuse(f"{wanted.rules}:\n{error}")
     except actions.PolicyError as error:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from miner import notes
 from miner.actions import Actions, Hand, Ledger, Policy
 from miner.alerts.rules import Rules
 from miner.alerts.summary import Figures
@@ -22,6 +23,7 @@ from miner.monitor.collect.clocks import Clocks
 from miner.monitor.collect.expiry import Expiry
 from miner.monitor.collect.host import Disks, Host, Sensors
 from miner.monitor.collect.mining import Mining
+from miner.monitor.collect.nodes import Nodes
 from miner.monitor.collect.services import Outbox, Ready
 from miner.monitor.collect.sticks import FAREWELL_SECONDS, Sticks
 from miner.monitor.collect.tunnel import Tunnel
@@ -90,8 +92,8 @@ class Monitor:
             "ok": not any(not one.muted for one in standing),
             "alerts": shown.alerts(standing),
             "mutes": shown.mutes(self.watchman.mutes()),
-            "units": shown.units(self.board.latest, restarts),
-            "readings": shown.readings(self.board.latest.values()),
+            "units": shown.units(self.board.latest, restarts, self.settings.language),
+            "readings": shown.readings(self.board.latest.values(), self.settings.language),
             "actions": self._acted(),
         }
 
@@ -102,7 +104,8 @@ class Monitor:
         pairs = shown.pairs(mining.sticks if mining else {}, sticks.known, sticks.present, usable)
         if mining is None:
             return miner("off", "", None, pairs, self.settings.miner.watts)
-        return miner(mining.api, mining.why, mining.state, pairs, self.settings.miner.watts)
+        why = notes.told(mining.why, "miner.api", self.settings.language)
+        return miner(mining.api, why, mining.state, pairs, self.settings.miner.watts)
 
     async def series(self, metric: str, target: str, since: float, until: float, points: int) -> list[Point]:
         if self._history is None:
@@ -117,9 +120,16 @@ class Monitor:
         if not self._sticks.forget(key):
             return False
         self.board.put(self._sticks.readings())
-        asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self.board.forget, key, "stick.")
+        for metric, target in self._sticks.leaving:
+            kind = f"{metric.partition('.')[0]}."
+            asyncio.get_running_loop().call_later(FAREWELL_SECONDS + 1, self._farewell, target, kind)
         self.number += 1
         return True
+
+    def _farewell(self, target: str, kind: str) -> None:
+        """Nothing is known of it any more, unless it came back meanwhile."""
+        if target not in self._sticks.known and target not in self._sticks.within().values():
+            self.board.forget(target, kind)
 
     async def restart(self, what: str, why: str, by: str) -> Outcome:
         return await self._actions.begin(what, why, by)
@@ -203,6 +213,8 @@ class Monitor:
             yield Drift(watched.drift)
         if watched.peers:
             yield Peers(dict(watched.peers))
+        if watched.nodes:
+            yield Nodes(watched.nodes, watched.node_user, watched.node_password)
         if watched.tunnel:
             yield Tunnel(watched.tunnel, watched.ngrok, self.settings.ops_key)
 

@@ -46,7 +46,8 @@ class Watched:
     lag), MONITOR_CERTIFICATES (name=file.pem or name=host:port), MONITOR_KEYS (name=day on which it expires),
     MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL (what its sync says), MONITOR_DRIFT (a JSON file
     with the number of managed files that were changed), MONITOR_PEERS (name=URL of another host's monitor),
-    MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector).
+    MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector), MONITOR_NODES (name=URL of a BlockDAG
+    node's RPC, asked as MONITOR_NODE_USER with MONITOR_NODE_PASSWORD).
     """
 
     units: tuple[str, ...]
@@ -61,6 +62,9 @@ class Watched:
     peers: Pairs
     tunnel: str
     ngrok: str
+    nodes: Pairs
+    node_user: str
+    node_password: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,12 @@ class MonitorSettings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What must never be shown."""
-        return (self.ops_key, self.ping, *((self.hand_over,) if isinstance(self.hand_over, Secret) else ()))
+        return (
+            self.ops_key,
+            self.ping,
+            self.watched.node_password,
+            *((self.hand_over,) if isinstance(self.hand_over, Secret) else ()),
+        )
 
 
 def load(environ: Mapping[str, str] | None = None) -> MonitorSettings:
@@ -150,6 +159,9 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
         peers=env.read("MONITOR_PEERS", ",", _services),
         tunnel=_tunnel(given.get("MONITOR_TUNNEL", "").strip(), env),
         ngrok=env.service("MONITOR_NGROK", NGROK),
+        nodes=env.read("MONITOR_NODES", ",", _services),
+        node_user=given.get("MONITOR_NODE_USER", "").strip(),
+        node_password=Secret(given.get("MONITOR_NODE_PASSWORD", "").strip()),
     )
 
 

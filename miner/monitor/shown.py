@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from miner import notes
 from miner.alerts.memory import Mute
 from miner.alerts.watch import Standing
 from miner.cgminer import StickState
@@ -14,6 +15,7 @@ from miner.sticks import expected_ghs
 from miner.usb.bus import Device
 from miner.usb.known import Known
 from runtime import clock
+from runtime.convert import Language
 from runtime.payload import Json
 
 
@@ -26,16 +28,22 @@ def mutes(found: Iterable[Mute]) -> list[Json]:
     return [{"scope": one.scope, "until": clock.iso(one.until), "by": one.by} for one in found]
 
 
-def readings(latest: Iterable[Reading]) -> list[Json]:
+def readings(latest: Iterable[Reading], language: Language) -> list[Json]:
     return [
-        {"metric": one.metric, "target": one.target, "value": rounded(one.value), "note": one.note} for one in latest
+        {"metric": one.metric, "target": one.target, "value": rounded(one.value)}
+        | {"note": notes.told(one.note, one.metric, language)}
+        for one in latest
     ]
 
 
-def units(latest: Mapping[tuple[str, str], Reading], restarts: Mapping[str, int]) -> list[Json]:
+def units(latest: Mapping[tuple[str, str], Reading], restarts: Mapping[str, int], language: Language) -> list[Json]:
     found = [one for (metric, _), one in latest.items() if metric == "unit.active"]
     return [
-        {"name": one.target, "active": None if one.value is None else one.value > 0, "state": one.note}
+        {
+            "name": one.target,
+            "active": None if one.value is None else one.value > 0,
+            "state": notes.told(one.note, one.metric, language),
+        }
         | {"restarts": restarts.get(one.target)}
         for one in found
     ]

@@ -79,7 +79,7 @@ class Engine:
         changes = kind.changes(state, want)
         changes += self._follows(item, state, changes)
         if not changes:
-            self._memory.set_applied(item["key"], digest(want))
+            self._as_wanted(item, kind)
             why = kind.skipped(state, want)
             return ("skipped" if why else "ok"), [], why
         drifted = self._memory.applied(item["key"]) == digest(want)
@@ -111,7 +111,11 @@ class Engine:
             raise HostError(
                 f"it was applied but the host still differs: {words}", "something else changes it", unit=unit
             )
+        self._as_wanted(item, kind)
+
+    def _as_wanted(self, item: Item, kind: Kind) -> None:
         self._memory.set_applied(item["key"], digest(item["want"]))
+        self._memory.managed.note(item["role"], kind.marks(item["want"]))
 
     def _blocked(self, role: str) -> str:
         if role in self._stopped:

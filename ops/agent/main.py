@@ -107,6 +107,7 @@ def _apply(document: Document, memory: Memory, channel: Channel) -> dict[str, An
     if tally.failed:
         memory.save()
         return ended | {"outcome": "failed"}
+    memory.managed.settle(document.get("only", ""), list(document["after"]))
     memory.settle()
     return ended | {"outcome": _outcome(tally)}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import files
 from .host import LOGS, RUN, STATE, HostError
+from .managed import Managed
 
 STALE = "stale:"
 """Put before the recorded inputs of a unit that owes a restart; what follows is what it still runs."""
@@ -57,6 +58,7 @@ class Memory:
         self.undo_path = root / "undo"
         self._units = _load(root / "units.json")
         self._applied = _load(root / "applied.json")
+        self.managed = Managed(root / "managed.json", _load(root / "managed.json"))
         self._dirty = False
         self._noted: list[str] | None = None
 
@@ -127,6 +129,7 @@ class Memory:
         if self._dirty:
             self._save("applied.json", self._applied)
             self._dirty = False
+        self.managed.save()
 
     def _save(self, name: str, value: dict[str, Any]) -> None:
         files.write(self.root / name, json.dumps(value, sort_keys=True).encode(), mode=0o600)

@@ -23,6 +23,7 @@ def roll_back(memory: Memory, kinds: dict[str, Kind]) -> list[str]:
         systemd.reload()
     problems += [problem for kept in units if (problem := _bring_back(memory, kept))]
     memory.forget_applied([note["key"] for note in notes])
+    memory.managed.undo()
     if not problems:
         memory.forgive_restarts()
         memory.settle()

@@ -20,6 +20,8 @@ from roles.monitor.rules import AlertsConfig
 
 RULES = "/opt/trading/monitor.json"
 SYNC = "/opt/trading/journal/sync.json"
+DRIFT = "/var/lib/trading-drift/drift.json"
+"""What drift-check writes."""
 ENV = "/opt/trading/.env.d/monitor.env"
 UNITS: Mapping[str, tuple[str, ...]] = {
     "base": ("ssh.service",),
@@ -58,10 +60,15 @@ class Config(RoleConfig):
     certificates: dict[Label, Place] = Field({}, description="a PEM file, or host:port")
     keys: dict[Label, date | datetime] = Field({}, description="what expires on a day that only people know")
     backups: dict[Label, AbsolutePath] = Field({}, description="a pattern; the newest file that matches counts")
-    drift: AbsolutePath | None = Field(None, description="a file of JSON whose count is how many files were changed")
+    drift: bool | AbsolutePath = Field(
+        True, description="managed files that were changed by hand; or a file of JSON in which another program counts"
+    )
     ping_url: Secret | None = Field(None, description="the dead-man switch: what alerts when its pings stay away")
     ping_every: float = Field(60, ge=10, le=3600, description="seconds")
     peers: dict[Label, Url] = Field({}, description="other hosts' monitors, watched from here")
+    nodes: dict[Label, Url] = Field({}, description="BlockDAG nodes by the URL of their RPC")
+    node_user: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$", description="who may ask there")
+    node_password: Secret | None = None
     tunnel: str | None = Field(
         None, pattern=r"^(ngrok|https?://[^\s,\"'$`\\]+)$", description="the public URL, or ngrok: ask its inspector"
     )
@@ -88,6 +95,8 @@ class Monitor(Role):
         yield AptPackages(("libusb-1.0-0",))
         yield from (release, env, rules)
         yield from actions.resources(c.actions)
+        if c.drift is True:
+            yield from drift_check(c)
         restart_on = (release, env, rules, actions.policy_file(c.actions))
         yield Unit("miner-monitor.service", c, restart_on=restart_on)
 
@@ -100,10 +109,18 @@ class Monitor(Role):
         return {"monitor": url, "miner page": f"{url}/miner"}
 
 
+def drift_check(c: Config) -> Iterable[Resource]:
+    """Root's own look, every five minutes and after each deploy: the monitor may not read what deploys left."""
+    yield Unit("drift-check.service", c, enabled=None, running=None)
+    yield Unit("drift-check.timer", c)
+    yield Unit("drift-check.path", c)
+
+
 def watched(c: Config, host: Host) -> dict[str, str]:
     """What this host's roles are looked at by, and what the settings add."""
     roles = set(host.roles)
-    units = dict.fromkeys([*(unit for role in host.roles for unit in UNITS.get(role, ())), *c.units])
+    own = ("drift-check.timer",) if c.drift is True else ()
+    units = dict.fromkeys([*(unit for role in host.roles for unit in UNITS.get(role, ())), *own, *c.units])
     ready = {"tv-webhook": f"{c.webhook_url}/ready"} if "webhook" in roles else {}
     ready |= {"perf": f"{c.perf_url}/ready"} if "perf" in roles else {}
     return {
@@ -115,7 +132,9 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "keys": _pairs({name: day.isoformat() for name, day in c.keys.items()}),
         "backups": _pairs(c.backups),
         "peers": _pairs(c.peers),
+        "nodes": _pairs(c.nodes),
         "journal": SYNC if "logbook" in roles else "",
+        "drift": DRIFT if c.drift is True else c.drift or "",
     }
 
 

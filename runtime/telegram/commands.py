@@ -25,9 +25,9 @@ CONFIRM_SECONDS = 60.0
 PENDING = 50
 MENU = (
     *("status", "events", "perf", "lock", "reset", "pause", "resume", "quote"),
-    *("health", "miner", "sticks", "mute", "unmute", "restart", "help"),
+    *("health", "miner", "sticks", "mute", "unmute", "restart", "forget", "help"),
 )
-CHANGES = frozenset({"reset", "pause", "resume", "restart"})
+CHANGES = frozenset({"reset", "pause", "resume", "restart", "forget"})
 """Asked back first."""
 MUTES = frozenset({"mute", "unmute"})
 """Done at once: they end by themselves, and touch nothing."""
@@ -194,11 +194,23 @@ class Commander:
             wanted = {"what": order.scope, "why": "Telegram", "by": "telegram"}
             said = await self._services.order("/api/restart", wanted, MONITOR)
             return self._words("did_restart", text=code(said.get("text"), 200))
+        if order.name == "forget":
+            return await self._forget(order.scope)
         given = {"scope": order.scope, "minutes": order.minutes, "by": "telegram", "reason": "Telegram"}
         if order.name == "resume":
             given = {"scope": order.scope, "by": "telegram"}
         await self._services.order(f"/api/{order.name}", given)
         return self._words(f"did_{order.name}", scope=self._scope(order.scope))
+
+    async def _forget(self, stick: str) -> str:
+        """Raises Silent, Strange."""
+        try:
+            await self._services.order("/api/forget", {"stick": stick, "by": "telegram"}, MONITOR)
+        except Strange as error:
+            if error.status != 409:
+                raise
+            return self._words("not_forgotten", stick=code(stick))
+        return self._words("did_forget", stick=code(stick))
 
     async def _status(self, _: Command) -> str:
         return self._answers.status(await self._services.get("tv-webhook", "/api/state"), clock.now())
@@ -250,7 +262,7 @@ class Commander:
 
 
 def _target(command: Command) -> tuple[int | None, str]:
-    """(minutes, engine) of a pause or a resume: `/pause 30`, `/pause GOLD`, `/pause 30 GOLD`. Raises Usage."""
+    """(minutes, scope) of a change: `/pause 30`, `/pause GOLD`, `/pause 30 GOLD`, `/forget 10014812`. Raises Usage."""
     args, minutes = list(command.args), None
     if command.name == "reset":
         return None, "*"
@@ -258,6 +270,8 @@ def _target(command: Command) -> tuple[int | None, str]:
         if args != ["miner"]:
             raise Usage("usage_restart")
         return None, "miner"
+    if command.name == "forget" and not args:
+        raise Usage("usage_forget")
     if command.name == "pause" and args and args[0].isdecimal() and args[0].isascii():
         minutes = int(args.pop(0)[:9])
         if not 1 <= minutes <= LONGEST_PAUSE:

@@ -108,6 +108,19 @@ def settled(connection: Connection, refs: Iterable[Ref]) -> None:
     failures.recovered(connection, SINK)
 
 
+def prune(connection: Connection, before: str) -> None:
+    """Forget the monitors' news from before that, unless the bot has yet to tell them, or was refused them.
+
+    Where no bot was ever on, age alone counts: one that is switched on starts from then.
+    """
+    refused = select(dead_letters.c.ref).where(dead_letters.c.sink == SINKS["health"])
+    old = [health.c.ts < before, health.c.id.not_in(refused)]
+    known, _ = _decode(_intent(connection))
+    if "health" in known:
+        old.append(health.c.id <= known["health"])
+    connection.execute(delete(health).where(*old))
+
+
 def obey(connection: Connection, update_id: int) -> bool:
     """True once for each update: one that comes again, from before a crash, is not obeyed a second time."""
     text = _intent(connection)

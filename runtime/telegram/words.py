@@ -64,6 +64,7 @@ FR = {
     "confirm_pause": "Mettre en pause {scope} {length} ? (60 s)",
     "confirm_resume": "Reprendre {scope} ? (60 s)",
     "confirm_restart": "Redémarrer cgminer ? Les clés s'arrêtent quelques secondes. (60 s)",
+    "confirm_forget": "Oublier la clé {scope} ? Son absence ne sera plus signalée. (60 s)",
     "for_minutes": "pendant {minutes} min",
     "until_resumed": "jusqu'à /resume",
     "yes": "✅ Oui",
@@ -77,6 +78,8 @@ FR = {
     "did_mute": "🔇 {scope} : plus d'alerte pendant {length}. /unmute",
     "did_unmute": "🔔 {scope} : les alertes reviennent.",
     "did_restart": "🔄 Demandé. {text}",
+    "did_forget": "👋 {stick} oubliée : son absence n'est plus signalée.",
+    "not_forgotten": "✋ {stick} est branchée, ou jamais vue : /sticks. Rien n'a changé.",
     "h_well": "🟢 <b>{host}</b> : tout va bien",
     "h_ill": "⚠️ <b>{host}</b> : {n} en cours",
     "h_down": "arrêtés : {units}",
@@ -124,6 +127,7 @@ FR = {
     "usage_mute": "/mute 1h [quoi] — 30m, 2h, 1d… jusqu'à 30 jours ; quoi : une règle, une clé, stick.*",
     "usage_unmute": "/unmute [quoi]",
     "usage_restart": "/restart miner",
+    "usage_forget": "/forget CLÉ — son numéro de série, voir /sticks",
     "help": "/status — l'état\n/events [n] — les dernières alertes\n/perf — les résultats\n"
     "/lock — qui tient le verrou\n/reset — libère le verrou (à confirmer)\n"
     "/pause [minutes] [moteur] — n'ouvre plus rien (à confirmer)\n"
@@ -131,7 +135,8 @@ FR = {
     "/health — ce qui ne va pas\n/miner — le mineur\n/sticks — les clés\n"
     "/mute 1h [quoi] — plus d'alerte (30m, 2h, 1d ; quoi : une règle, une clé)\n"
     "/unmute [quoi] — les alertes reviennent\n"
-    "/restart miner — redémarre cgminer (à confirmer)\n/help — ceci",
+    "/restart miner — redémarre cgminer (à confirmer)\n"
+    "/forget CLÉ — une clé donnée ne manque plus (à confirmer)\n/help — ceci",
     # the menu beside the input field
     "menu_status": "l'état",
     "menu_events": "les dernières alertes",
@@ -147,6 +152,7 @@ FR = {
     "menu_mute": "plus d'alerte pour un temps",
     "menu_unmute": "les alertes reviennent",
     "menu_restart": "redémarre le mineur",
+    "menu_forget": "ne plus attendre une clé",
     "menu_help": "les commandes",
 }
 
@@ -208,6 +214,7 @@ EN = {
     "confirm_pause": "Pause {scope} {length}? (60 s)",
     "confirm_resume": "Resume {scope}? (60 s)",
     "confirm_restart": "Restart cgminer? The sticks stop for some seconds. (60 s)",
+    "confirm_forget": "Forget the stick {scope}? It is not missed any more. (60 s)",
     "for_minutes": "for {minutes} min",
     "until_resumed": "until /resume",
     "yes": "✅ Yes",
@@ -221,6 +228,8 @@ EN = {
     "did_mute": "🔇 {scope}: no alerts for {length}. /unmute",
     "did_unmute": "🔔 {scope}: alerts are back.",
     "did_restart": "🔄 Asked for. {text}",
+    "did_forget": "👋 {stick} is forgotten: it is not missed any more.",
+    "not_forgotten": "✋ {stick} is plugged in, or was never seen: /sticks. Nothing changed.",
     "h_well": "🟢 <b>{host}</b>: all is well",
     "h_ill": "⚠️ <b>{host}</b>: {n} standing",
     "h_down": "not running: {units}",
@@ -268,12 +277,14 @@ EN = {
     "usage_mute": "/mute 1h [what]: 30m, 2h, 1d, up to 30 days; what: a rule, a stick, stick.*",
     "usage_unmute": "/unmute [what]",
     "usage_restart": "/restart miner",
+    "usage_forget": "/forget STICK, by its serial number: see /sticks",
     "help": "/status: how it is\n/events [n]: the newest alerts\n/perf: the results\n/lock: who holds the lock\n"
     "/reset: frees the lock (asks first)\n/pause [minutes] [engine]: nothing more is opened (asks first)\n"
     "/resume [engine]: goes on (asks first)\n/quote ENGINE PRICE SL [TP]: the size\n"
     "/health: what is wrong\n/miner: the miner\n/sticks: the sticks\n"
     "/mute 1h [what]: no alerts (30m, 2h, 1d; what: a rule, a stick)\n/unmute [what]: alerts are back\n"
-    "/restart miner: restarts cgminer (asks first)\n/help: this",
+    "/restart miner: restarts cgminer (asks first)\n"
+    "/forget STICK: one that was given away is not missed any more (asks first)\n/help: this",
     "menu_status": "how it is",
     "menu_events": "the newest alerts",
     "menu_perf": "the results",
@@ -288,6 +299,7 @@ EN = {
     "menu_mute": "no alerts for a while",
     "menu_unmute": "alerts are back",
     "menu_restart": "restarts the miner",
+    "menu_forget": "a stick is not missed any more",
     "menu_help": "the commands",
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.lab.conftest import DeskFor
-from tests.lab.kit import INVENTORY, Desk, wait_until
+from tests.lab.kit import INVENTORY, Desk, changed, wait_until
 
 pytestmark = pytest.mark.lab
 LAB = "monitor"
@@ -21,7 +21,7 @@ SETTINGS = """
         listen: 0.0.0.0
         language: en
         ops_key: {{secret: ops_key, generate: true}}
-        alerts: {{rules: {{unit.down: {{for: 1, grace: 0}}}}}}
+        alerts: {{rules: {{unit.down: {{for: 1, grace: 0}}, drift.found: {{for: 1}}}}}}
       telegram:
         bot_token: {{env: LAB_TELEGRAM_TOKEN}}
         chat_id: 42
@@ -75,8 +75,31 @@ def test_a_unit_that_stops_is_told_and_told_to_be_back(desk: Desk, telegram: Tel
     wait_until(lambda: telegram.text.count("perf.service") > before, 120)
 
 
-def test_it_is_confined(desk: Desk) -> None:
-    rated = desk.on("systemd-analyze security miner-monitor.service --no-pager | tail -1")
+def drift(desk: Desk) -> tuple[Any, str]:
+    found = [(one["value"], one["note"]) for one in known(desk)["readings"] if one["metric"] == "drift.count"]
+    return found[0] if found else (None, "")
+
+
+def test_a_file_that_somebody_changes_is_told_and_over_after_the_next_deploy(desk: Desk, telegram: Telegram) -> None:
+    wait_until(lambda: drift(desk)[0] == 0, 120, "the host did not find itself as it was left")
+    desk.on("echo '# by hand' >>/opt/trading/.env.d/monitor.env; chmod 0600 /etc/timezone")
+    desk.on("systemctl start drift-check.service")  # its timer would within five minutes
+    wait_until(lambda: drift(desk)[0] == 2, 90)
+    assert drift(desk)[1] == "/etc/timezone: mode 0600 instead of 0644, /opt/trading/.env.d/monitor.env: content"
+    wait_until(lambda: ("drift.found", "") in firing(desk), 60)
+    wait_until(lambda: "files changed by hand: 2" in telegram.text, 60)
+    mended = desk.deploy()
+    assert changed(mended) >= {"file:/etc/timezone", "file:/opt/trading/.env.d/monitor.env"}
+    wait_until(lambda: drift(desk)[0] == 0, 90, "nobody looked after the deploy")
+    wait_until(lambda: ("drift.found", "") not in firing(desk), 60)
+
+
+@pytest.mark.parametrize(("unit", "most"), [("miner-monitor.service", 3.0), ("drift-check.service", 2.0)])
+def test_it_is_confined(desk: Desk, unit: str, most: float) -> None:
+    rated = desk.on(f"systemd-analyze security {unit} --no-pager | tail -1")
     figure = re.search(r"(\d+\.\d)", rated)
-    assert figure and float(figure[1]) <= 3.0, rated
+    assert figure and float(figure[1]) <= most, rated
+
+
+def test_its_secrets_are_in_no_log(desk: Desk) -> None:
     assert desk.secret("ops_key") not in desk.on("journalctl -u miner-monitor.service --no-pager -o cat")

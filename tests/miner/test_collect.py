@@ -112,6 +112,27 @@ def test_units_are_looked_at_without_asking_systemd_each_time(tmp_path: Path) ->
     assert value(found_by(units), "unit.active", "a.service") == 0, "the empty group is asked about at once"
 
 
+@pytest.mark.parametrize("ran_before", [True, False], ids=["that ran before", "that never ran"])
+def test_a_stopped_unit_is_seen_to_start_without_asking_each_time(tmp_path: Path, ran_before: bool) -> None:
+    """Its end was told at once; so must be its return, and not at the next full minute."""
+    systemd = Systemd(tmp_path)
+    units = Units(("a.service",), systemd.groups, str(systemd.program))
+    if ran_before:
+        systemd.says()
+        systemd.runs(populated=True)
+        found_by(units)
+        systemd.runs(populated=False)
+    systemd.says("inactive", "dead")
+    for _ in range(3):
+        assert value(found_by(units), "unit.active", "a.service") == 0
+    asked = systemd.times_asked
+    found_by(units)
+    assert systemd.times_asked == asked
+    systemd.says()
+    systemd.runs(populated=True)
+    assert value(found_by(units), "unit.active", "a.service") == 1
+
+
 def test_a_unit_that_is_started_again_and_again(tmp_path: Path) -> None:
     systemd = Systemd(tmp_path)
     units = Units(("a.service",), systemd.groups, str(systemd.program))
@@ -251,3 +272,10 @@ def test_drift(tmp_path: Path) -> None:
     (tmp_path / "drift.json").write_text('{"count": 2, "files": ["/etc/a", "/etc/b"]}')
     found = found_by(Drift(tmp_path / "drift.json"))
     assert found["drift.count", ""] == Reading("drift.count", "", 2.0, "/etc/a, /etc/b")
+
+
+@pytest.mark.parametrize(("left", "known"), [(60, 0.0), (-60, None)])
+def test_a_count_of_drift_is_believed_for_its_time_only(tmp_path: Path, left: float, known: float | None) -> None:
+    until = clock.now().timestamp() + left
+    (tmp_path / "drift.json").write_text(json.dumps({"count": 0, "files": [], "until": until}))
+    assert value(found_by(Drift(tmp_path / "drift.json")), "drift.count") == known

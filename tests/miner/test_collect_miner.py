@@ -92,7 +92,26 @@ def test_sticks_that_are_missing_are_missed_until_they_are_forgotten(tmp_path: P
     assert value(found, "stick.present", "10014812") == value(found, "hub.present", "1-1") == 0, "after a restart too"
     assert sticks.within() == {"10014812": "1-1"}
     assert sticks.forget("10014812") and not sticks.forget("10014812")
+    said = {thing: (one.value, one.note) for thing, one in found_by(sticks).items()}
+    assert said == {("stick.present", "10014812"): (1, "forgotten"), ("hub.present", "1-1"): (1, "forgotten")}
     assert found_by(made()) == {}
+
+
+def test_a_hub_is_missed_as_long_as_a_stick_that_hung_on_it_is(tmp_path: Path) -> None:
+    usb, state = Bus(tmp_path / "usb"), tmp_path / "state"
+    state.mkdir()
+    usb.hub("1-1")
+    for number, port in ((3, "1-1.4"), (4, "1-1.3")):
+        usb.plug(Plug(port, str(number), number=number))
+    sticks = Sticks(state, usb.sysfs, usb.dev, lambda: None)
+    found_by(sticks)
+    for name in ("1-1.4", "1-1.3", "1-1"):
+        usb.unplug(name)
+    found_by(sticks)
+    assert sticks.forget("3")
+    assert value(found_by(sticks), "hub.present", "1-1") == 0
+    assert sticks.forget("4")
+    assert value(found_by(sticks), "hub.present", "1-1") == 1
 
 
 def test_a_damaged_memory_of_sticks_is_put_aside(tmp_path: Path) -> None:

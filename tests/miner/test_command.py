@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,3 +108,11 @@ def test_a_bench_measures_each_frequency_and_sets_back_what_was(ask: Ask, miner:
     now = ask("bench", "--seconds", "0.05")
     assert [row["serial"] for row in now["rows"]] == ["1", "2"]
     assert "no stick 9" in ask("bench", "--stick", "9", code=1)["error"]
+
+
+def test_a_bench_of_a_stick_that_goes_meanwhile_says_which_it_was(ask: Ask, miner: Cgminer) -> None:
+    threading.Timer(0.3, miner.unplug, ("2",)).start()
+    first, second = ask("bench", "--seconds", "1")["rows"]
+    assert first["ghs"] is not None and first["hw_errors"] is not None
+    assert (second["serial"], second["ghs"], second["ratio"]) == ("2", None, None)
+    assert set(first) == set(second)

@@ -9,14 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from ops import miner, service_call
+from ops.errors import OpsError
+from ops.inventory import Host
 from tests.fakes.cgminer import Cgminer, Stick
 from tests.fakes.telegram import TOKEN, Telegram
 from tests.miner.usb_kit import Bus, Plug
 from tests.runtime.process_kit import Answer, Daemon
+from tests.ssh_kit import CONNECTION
 
 OPS_KEY = "ops-key-of-the-tests"
 SERIALS = ("10001", "10002")
@@ -206,6 +212,44 @@ def test_what_only_the_operator_may(world: World) -> None:
     assert order(monitor, "/api/forget", stick="10001").status == 409, "it is plugged in"
     assert order(monitor, "/api/forget", stick="10002").status == 200
     wait(lambda: ("stick.missing", "10002") not in alerts(monitor))
+
+
+def test_a_stick_that_was_given_away_is_forgotten_by_a_task(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monitor = world.monitor()
+    wait(lambda: len(sticks(monitor)) == 2)
+    monkeypatch.setattr(service_call, "monitor", lambda host: described(monitor, host))
+    rig = Host("rig", "10.0.0.1", roles=("monitor",))
+    with pytest.raises(OpsError, match="answered 409 10002 is plugged in, or is not known"):
+        miner.forget(rig, "10002", json=False)
+    world.bus.unplug("1-1.2")
+    wait(lambda: ("stick.missing", "10002") in alerts(monitor))
+    miner.forget(rig, "10002", json=True)
+    assert json.loads(capsys.readouterr().out) == {"host": "rig", "stick": "10002", "forgotten": True}
+    wait(lambda: ("stick.missing", "10002") not in alerts(monitor))
+
+
+@contextlib.contextmanager
+def described(monitor: Daemon, host: Host) -> Iterator[service_call.Service]:
+    """As its role describes it; only the SSH connection between is a plain socket here."""
+    port = int(monitor.url.rpartition(":")[2])
+    config = SimpleNamespace(listen="127.0.0.1", port=port, ops_key=SecretStr(OPS_KEY))
+    yield service_call.Service(host, config, CONNECTION, "miner-monitor.service")
+
+
+def test_a_host_without_a_monitor_misses_nothing() -> None:
+    with pytest.raises(OpsError, match="bare has no role monitor"):
+        miner.forget(Host("bare", "10.0.0.2", roles=("base", "miner")), "10002", json=False)
+
+
+def test_nothing_is_forgotten_without_the_operator_s_key() -> None:
+    keyless = service_call.Service(
+        Host("rig", "10.0.0.1"), SimpleNamespace(ops_key=None), None, "miner-monitor.service"
+    )
+    with pytest.raises(OpsError, match="knows no operator's key") as caught:
+        keyless.operate("/api/forget", {"stick": "10002"})
+    assert "ops_key" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

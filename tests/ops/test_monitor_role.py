@@ -16,7 +16,7 @@ from miner.monitor.settings import load
 from ops.inventory import Host
 from ops.render import render
 from ops.resources import File, Unit
-from roles.monitor.role import ENV, Config, Monitor, watched
+from roles.monitor.role import DRIFT, ENV, Config, Monitor, watched
 from roles.monitor.rules import AlertsConfig, FlappingConfig, RuleConfig, WindowConfig
 from tests.unit_kit import assert_hardened, needs_systemd
 
@@ -62,6 +62,9 @@ def test_the_service_understands_what_it_is_told() -> None:
         peers={"other": "http://10.77.0.3:8020"},
         ping_url=SecretStr("https://hc-ping.com/0a1b2c3d-aaaa-bbbb-cccc-000000000000"),
         tunnel="ngrok",
+        nodes={"dag": "http://127.0.0.1:38131"},
+        node_user="me",
+        node_password=SecretStr('a "quoted" $password'),
     )
     found = load(environment(c))
     assert found.host == "rig"
@@ -70,6 +73,8 @@ def test_the_service_understands_what_it_is_told() -> None:
     assert found.miner.api is not None and found.miner.watts == 64
     assert found.watched.backups == (("data", "/backup/data-*.tar.zst"),)
     assert dict(found.watched.peers) == {"other": "http://10.77.0.3:8020"}
+    assert (found.watched.nodes, found.watched.node_user) == ((("dag", "http://127.0.0.1:38131"),), "me")
+    assert found.watched.node_password in found.secrets
     assert found.ping.reveal().startswith("https://hc-ping.com/")
 
 
@@ -77,7 +82,7 @@ def test_it_works_beside_whatever_else_is_on_the_host() -> None:
     alone = Host("alone", "10.0.0.2", roles=("base", "monitor"))
     found = load(environment(config(), alone))
     assert found.miner.api is None and found.watched.webhook == "" and found.watched.services == ()
-    assert found.watched.units == ("ssh.service",)
+    assert found.watched.units == ("ssh.service", "drift-check.timer")
     assert watched(config(cgminer="10.0.0.9:4028"), alone)["cgminer"] == "10.0.0.9:4028"
 
 
@@ -147,3 +152,29 @@ def test_its_unit_restarts_with_everything_it_reads() -> None:
         "/opt/trading/monitor.json",
         "/opt/trading/monitor-actions.json",
     }
+
+
+@needs_systemd
+def test_root_s_look_at_drift_is_hardened(tmp_path: Path) -> None:
+    unit = tmp_path / "drift-check.service"
+    unit.write_text(render("systemd/drift-check.service.j2", {"c": config()}))
+    assert_hardened(unit, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "file", "units"),
+    [
+        ({}, DRIFT, 3),
+        ({"drift": False}, None, 0),
+        ({"drift": "/srv/drift.json"}, "/srv/drift.json", 0),
+    ],
+)
+def test_who_counts_drift(given: dict[str, Any], file: str | None, units: int) -> None:
+    """Root's own look, nobody, or another program."""
+    c = config(**given)
+    assert load(environment(c)).watched.drift == (Path(file) if file else None)
+    assert len([one for one in Monitor().resources(c, HOST) if one.name.startswith("drift-check.")]) == units
+
+
+def test_what_is_written_is_where_the_monitor_reads() -> None:
+    assert f"--to {DRIFT}\n" in render("systemd/drift-check.service.j2", {"c": config()})

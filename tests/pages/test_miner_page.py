@@ -70,6 +70,23 @@ def test_it_shows_the_miner_and_what_goes_wrong(monitor: Any, visit: Open, bus: 
     page.shows("#alarm", "DÉCONNECTÉ")
 
 
+def test_a_host_without_a_miner_shows_what_it_has(
+    monitor: Any, visit: Open, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """No empty chart of a hashrate that nobody has; and what could not be measured is said in the page's language."""
+    (tmp_path / "drift.json").write_text('{"count": 1, "files": ["/etc/timezone: mode 0600 instead of 0644"]}')
+    environ |= {"MONITOR_CGMINER": "off", "MONITOR_DRIFT": str(tmp_path / "drift.json")}
+    environ |= {"MONITOR_BACKUPS": f"data={tmp_path}/none-*.tar"}
+    monitor.start()
+    page = visit(monitor, "/miner")
+    page.page.locator("#trend canvas").first.wait_for()
+    chosen = page.page.locator("#s-metric").input_value()
+    assert chosen in ("temperature", "cpu"), "whether a machine of tests has sensors is not known"
+    page.shows("#machine", "/etc/timezone : mode 0600 au lieu de 0644")
+    page.shows("#machine", "aucun fichier ne correspond à")
+    assert page.complaints == []
+
+
 def test_in_english_on_a_phone_and_on_a_wall(monitor: Any, visit: Open, environ: dict[str, str]) -> None:
     environ["UI_LANGUAGE"] = "en"
     monitor.start()

@@ -199,6 +199,18 @@ def test_by_hand(tmp_path: Path) -> None:
     assert "hidden" not in told
     assert wrong.returncode == 1
     assert "usage" in command("both").communicate()[1]
+    assert "the monitor's store: python -m miner.alerts.migrate" in command("monitor").communicate()[1]
+
+
+def test_the_monitor_s_own_store_by_hand(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "miner.alerts.migrate"]
+    environ = {**os.environ, "TRADING_STATE_DIR": str(tmp_path)}
+    said = [subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False) for _ in range(2)]
+    assert [one.returncode for one in said] == [0, 0]
+    assert said[0].stdout.startswith("monitor: ") and said[0].stdout.endswith(f" in {tmp_path}/monitor.db\n")
+    (tmp_path / "monitor.db").write_bytes(b"no database")
+    broken = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert broken.returncode == 1 and broken.stderr.startswith("monitor: ") and "Traceback" not in broken.stderr
 
 
 def test_of_two_that_start_at_once_one_makes_the_tables(database: str) -> None:

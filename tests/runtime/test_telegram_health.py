@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -74,6 +75,13 @@ def test_what_is_wrong_waits_for_nothing_of_ours(
     assert len(sent) == 4
 
 
+def failing(place: Path) -> int:
+    """How often in a row the bot itself found Telegram dead, as it writes it down."""
+    with closing(sqlite3.connect(place, timeout=10)) as connection:
+        row = connection.execute("SELECT attempts FROM outbox WHERE sink = 'telegram' AND error IS NOT NULL").fetchone()
+    return row[0] if row else 0
+
+
 def test_telegram_that_is_down_or_limits_is_told_everything_once_when_it_is_back(
     service: Callable[..., Any], telegram: Telegram, place: Path, wait_until: Wait
 ) -> None:
@@ -83,9 +91,12 @@ def test_telegram_that_is_down_or_limits_is_told_everything_once_when_it_is_back
     telegram.stop()
     for number in range(1, 41):
         hand(place, f"n{number:02}", kind="firing" if number % 2 else "resolved")
+    wait_until(lambda: failing(place))
     bot.kill()
     telegram.refuse = [Refusal(429, "Too Many Requests: retry after 1", retry_after=1), Refusal(502, "Bad Gateway")]
     bot.start()
+    wait_until(lambda: failing(place) > 1)
+    assert told(telegram) == ["n00"]
     telegram.start()
     wait_until(lambda: "n40" in told(telegram), 60)
     assert told(telegram) == [f"n{number:02}" for number in range(41)]
@@ -109,6 +120,48 @@ def test_what_telegram_refuses_for_good_is_kept_and_sent_again_on_demand(
         connection.execute("UPDATE dead_letters SET retry = 1")
     wait_until(lambda: told(telegram) == ["n2", "n1"])
     wait_until(lambda: letters() == [])
+
+
+def aged(text: str, days: float) -> Notice:
+    return Notice(text, clock.iso(clock.now() - timedelta(days=days)), "rig", "firing", "warning", text)
+
+
+def kept(place: Path) -> list[str]:
+    with closing(sqlite3.connect(place, timeout=10)) as connection:
+        return [text for (text,) in connection.execute("SELECT text FROM health ORDER BY id")]
+
+
+def cursor(place: Path) -> int:
+    with closing(sqlite3.connect(place, timeout=10)) as connection:
+        (intent,) = connection.execute("SELECT intent FROM outbox WHERE sink = 'telegram'").fetchone()
+    return int(json.loads(intent)["cursors"]["health"])
+
+
+def test_what_was_told_long_ago_is_forgotten_and_what_waits_or_was_refused_is_not(
+    service: Callable[..., Any], telegram: Telegram, place: Path, wait_until: Wait
+) -> None:
+    bot = service("runtime.telegram").start()
+    telegram.refuse.append(Refusal(400, "Bad Request: chat not found"))
+    deliver(place, [aged("n1 refused", 100)])
+    wait_until(lambda: not telegram.refuse)
+    deliver(place, [aged("n2 told", 99), aged("n3 young", 80)])
+    wait_until(lambda: told(telegram) == ["n2 told", "n3 young"] and cursor(place) == 3)
+    bot.kill()
+    deliver(place, [aged("n4 waits", 95)])
+    assert kept(place) == ["n1 refused", "n2 told", "n3 young", "n4 waits"], "nothing here is 90 days older than n4"
+    deliver(place, [aged("n5", 0)])
+    assert kept(place) == ["n1 refused", "n3 young", "n4 waits", "n5"]
+    bot.start()
+    wait_until(lambda: told(telegram)[-2:] == ["n4 waits", "n5"] and cursor(place) == 5)
+    deliver(place, [aged("n6", 0)])
+    wait_until(lambda: told(telegram)[-1] == "n6")
+    assert kept(place) == ["n1 refused", "n3 young", "n5", "n6"]
+
+
+def test_where_no_bot_was_ever_on_only_age_counts(place: Path) -> None:
+    deliver(place, [aged("n1", 100), aged("n2", 10)])
+    deliver(place, [aged("n3", 0)])
+    assert kept(place) == ["n2", "n3"]
 
 
 class Monitor(ThreadingHTTPServer):
@@ -239,6 +292,24 @@ def test_a_restart_is_asked_back_and_says_what_came_of_it(
         assert words in press(telegram, wait_until, ask(telegram, wait_until, "/restart miner", "Restart cgminer?"))
     ask(telegram, wait_until, "/mute 2h", "not executed", ago=120)
     assert len(monitor.orders) == 4
+
+
+def test_a_stick_that_was_given_away_is_forgotten_once_it_was_confirmed(
+    service: Callable[..., Any], telegram: Telegram, monitor: Monitor, environ: dict[str, str], wait_until: Wait
+) -> None:
+    service("runtime.telegram").start()
+    for mistake in ("/forget", "/forget 10014812 10014813"):
+        ask(telegram, wait_until, mistake, "/forget STICK")
+    question = ask(telegram, wait_until, "/forget 10014812@1-1.3", "Forget the stick 10014812@1-1.3?")
+    time.sleep(0.3)
+    assert monitor.orders == []
+    monitor.answer = (200, {"ok": True, "mutes": []})
+    assert "10014812@1-1.3 is forgotten" in press(telegram, wait_until, question)
+    given = {"ops_key": environ["OPS_ADMIN_KEY"], "stick": "10014812@1-1.3", "by": "telegram"}
+    assert monitor.orders == [("/api/forget", given)]
+    monitor.answer = (409, {"error": "A is plugged in, or is not known"})
+    question = ask(telegram, wait_until, "/forget A", "Forget the stick A?")
+    assert "A is plugged in, or was never seen" in press(telegram, wait_until, question)
 
 
 def test_a_monitor_that_is_not_there_is_said(

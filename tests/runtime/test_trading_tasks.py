@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,16 +15,10 @@ from pydantic import SecretStr
 
 from ops import service_call, trading
 from ops.errors import OpsError
-from ops.service_call import Webhook
+from ops.service_call import Service
+from tests.ssh_kit import CONNECTION
 
 GUARDS = {"engines": {"GOLD_CFD_LONG": {"checklist": ["dxy", "news"], "max_trades_day": 2}}}
-
-
-def _channel(_: str, place: tuple[str, int], __: Any, timeout: float) -> socket.socket:
-    return socket.create_connection(place, timeout)
-
-
-CONNECTION = SimpleNamespace(transport=SimpleNamespace(open_channel=_channel), user="root")
 
 
 @pytest.fixture
@@ -42,8 +35,8 @@ def host(
     there = SimpleNamespace(name="desk", roles=("webhook",), config=config)
 
     @contextmanager
-    def webhook(one: Any) -> Iterator[Webhook]:
-        yield Webhook(one, one.config, CONNECTION)
+    def webhook(one: Any) -> Iterator[Service]:
+        yield Service(one, one.config, CONNECTION, "tv-webhook.service")
 
     monkeypatch.setattr(service_call, "webhook", webhook)
     yield there

@@ -42,9 +42,9 @@ class Journal(Blocking):
 
 
 class Drift(Blocking):
-    """What another program counted: `{"count": 2, "files": [...]}`."""
+    """What another program counted: `{"count": 2, "files": [...]}`; what has an `until` is not known after that."""
 
-    name, every, timeout = "drift", 300.0, 10.0
+    name, every, timeout = "drift", 60.0, 10.0
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -52,6 +52,9 @@ class Drift(Blocking):
 
     def measure(self) -> list[Reading]:
         found = json.loads(self._file.read_text())
+        until = found.get("until")
+        if until is not None and until < clock.now().timestamp():
+            return [Reading("drift.count", "", None, f"nobody has looked lately: {self._file} is old")]
         return [Reading("drift.count", "", float(found["count"]), ", ".join(map(str, found.get("files", ())))[:200])]
 
 

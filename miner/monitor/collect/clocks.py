@@ -58,7 +58,10 @@ class Clocks(Collector):
         try:
             found = read()
         except OSError as error:  # a container may not even look
-            return [Reading(name, "", None, str(error)) for name in ("clock.synchronised", "clock.offset_s")]
+            return [
+                Reading(name, "", None, error.strerror or str(error))
+                for name in ("clock.synchronised", "clock.offset_s")
+            ]
         offset = found.offset if found.synchronised else None
         return [
             Reading("clock.synchronised", "", float(found.synchronised)),

@@ -38,7 +38,7 @@ class Sticks(Collector):
         self._seen: frozenset[tuple[str, int]] = frozenset()
         self._hubs: dict[str, bool] = {}
         self._usable: dict[str, tuple[bool | None, str]] = {}
-        self._leaving: dict[str, float] = {}
+        self._leaving: dict[tuple[str, str], float] = {}
         self.known: dict[str, Known] = _remembered(self._file)
         self.present: dict[str, Device] = {}
 
@@ -64,8 +64,9 @@ class Sticks(Collector):
             self._remember()
 
     def readings(self) -> list[Reading]:
-        self._leaving = {key: until for key, until in self._leaving.items() if until > clock.steady()}
-        found = [Reading("stick.present", key, 1.0, "forgotten") for key in self._leaving if key not in self.known]
+        self._leaving = {thing: until for thing, until in self._leaving.items() if until > clock.steady()}
+        gone = [thing for thing in self._leaving if thing[1] not in self.known and thing[1] not in self._hubs]
+        found = [Reading(metric, target, 1.0, "forgotten") for metric, target in gone]
         found += [self._present(key) for key in self.known]
         usable = ((key, *said) for key, said in self._usable.items())
         found += [Reading("stick.usable", key, _number(may), why) for key, may, why in usable]
@@ -80,14 +81,26 @@ class Sticks(Collector):
         return found | {hub: above for hub in self._hubs if (above := bus.hub_of(hub))}
 
     def forget(self, key: str) -> bool:
-        """A stick that was given away is not missed any more. False: none has that name, or it is plugged in."""
+        """A stick that was given away is not missed any more, nor its hub, if no other is known to hang on that.
+        False: none has that name, or it is plugged in."""
         if key not in self.known or key in self.present:
             return False
-        del self.known[key]
-        self._leaving[key] = clock.steady() + FAREWELL_SECONDS
+        hub = self.known.pop(key).hub
+        self._leave("stick.present", key)
+        if hub in self._hubs and not any(one.hub == hub for one in self.known.values()):
+            del self._hubs[hub]
+            self._leave("hub.present", hub)
         self._remember()
         self._due = -SCAN_SECONDS
         return True
+
+    @property
+    def leaving(self) -> tuple[tuple[str, str], ...]:
+        """(metric, target) of what is forgotten, as long as it is said to be there."""
+        return tuple(self._leaving)
+
+    def _leave(self, metric: str, target: str) -> None:
+        self._leaving[metric, target] = clock.steady() + FAREWELL_SECONDS
 
     @property
     def _has_usb(self) -> bool:

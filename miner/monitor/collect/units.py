@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from miner.monitor.collect.rates import PerHour
@@ -25,7 +25,7 @@ PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What systemctl said of a unit. `group` is its control group, "" when it has none."""
+    """What systemctl said of a unit. `group` is its control group, or the one that it will have."""
 
     loaded: bool
     active: bool
@@ -52,10 +52,16 @@ class Units(Collector):
         seen = {name: self._look(one.group) for name, one in self.shown.items()}
         due = clock.steady() - self._asked >= ASK_SECONDS
         if due or seen != self._groups or any(self._is_moving(name) for name in self.shown):
-            self.shown = await show(self._names, self._systemctl)
+            found = await show(self._names, self._systemctl)
+            self.shown = {name: self._with_group(name, one) for name, one in found.items()}
             self._asked = clock.steady()
             self._groups = {name: self._look(one.group) for name, one in self.shown.items()}
         return [one for name in self._names for one in self._readings(name)]
+
+    def _with_group(self, name: str, one: Shown) -> Shown:
+        """One that is stopped has no group that would show its start: it will have the one it had, or the usual one."""
+        before = self.shown.get(name)
+        return replace(one, group=one.group or (before.group if before else "") or f"/system.slice/{name}")
 
     def _is_moving(self, name: str) -> bool:
         """Between two states, or waiting to be started again: no group tells how that ends."""

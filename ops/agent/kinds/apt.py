@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import files
 from ..host import HostError, run, run_logged
+from ..managed import Mark, access, sha256
 from .base import Change, Kind, State, Want, differ, text_diff
 
 KEYRINGS = Path("/etc/apt/keyrings")
@@ -53,6 +54,11 @@ class AptRepo(Kind):
     def restore(self, kept: dict[str, Any]) -> None:
         for entry in kept["files"]:
             files.restore(entry)
+
+    def marks(self, want: Want) -> list[Mark]:
+        root = {"owner": "root", "group": "root", "mode": "0644"}
+        found = self._paths(want).values()
+        return [access({"path": path, **root}, "file") | {"sha256": sha256(text)} for path, text in found]
 
 
 class AptPackages(Kind):

@@ -6,6 +6,8 @@ import hashlib
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
+from ..managed import Mark
+
 Want = dict[str, Any]
 State = dict[str, Any]
 
@@ -30,7 +32,8 @@ class Kind(ABC):
 
     `read`, `changes` and `apply` MUST be given; `changes` is pure (cases under tests/ops/agent/cases say what it
     returns). `keep` MAY return what `restore` needs to undo the change; None means that it cannot be undone
-    (an installed package stays installed).
+    (an installed package stays installed). `marks` MAY say how its paths are once all is as wanted, so that the host
+    itself can tell later whether they still are; it is pure too.
     """
 
     @abstractmethod
@@ -47,6 +50,9 @@ class Kind(ABC):
 
     def restore(self, kept: dict[str, Any]) -> None:
         return None
+
+    def marks(self, want: Want) -> list[Mark]:
+        return []
 
     def skipped(self, state: State, want: Want) -> str:
         """Why part of `want` cannot hold on this machine, or ""."""

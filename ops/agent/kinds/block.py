@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import files
 from ..host import HostError
+from ..managed import Mark, sha256
 from .base import Change, Kind, State, Want, differ, text_diff
 
 _OPEN_TO_OTHERS = 0o022
@@ -47,6 +48,9 @@ class Block(Kind):
 
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
+
+    def marks(self, want: Want) -> list[Mark]:
+        return [{"type": "block", "path": want["path"], "title": want["title"], "sha256": sha256(want["content"])}]
 
 
 def placed(text: str, title: str, content: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import files
 from ..host import HostError, run
+from ..managed import Mark, access, sha256
 from .base import Change, Kind, State, Want, differ, text_diff
 
 
@@ -69,6 +70,10 @@ class File(Kind):
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
 
+    def marks(self, want: Want) -> list[Mark]:
+        text = {} if want["content"] is None else {"sha256": sha256(want["content"])}
+        return [access(want, "file") | text]
+
 
 class Directory(Kind):
     """want: path, owner, group, mode. A link to a directory is one: someone moved it to another disk."""
@@ -91,6 +96,9 @@ class Directory(Kind):
 
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
+
+    def marks(self, want: Want) -> list[Mark]:
+        return [access(want, "directory")]
 
 
 def _behind(path: str) -> str:
@@ -119,3 +127,6 @@ class Symlink(Kind):
         if files.look(kept["path"])["type"] == "symlink" and kept["type"] == "file":
             Path(kept["path"]).unlink()
         files.restore(kept)
+
+    def marks(self, want: Want) -> list[Mark]:
+        return [{"type": "symlink", "path": want["path"], "target": want["target"]}]

@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import files
 from ..host import STATE, HostError, run
+from ..managed import Mark
 from .base import Change, Kind, State, Want
 
 BLOBS = STATE / "blobs"
@@ -50,6 +51,9 @@ class Release(Kind):
 
     def restore(self, kept: dict[str, Any]) -> None:
         files.restore(kept)
+
+    def marks(self, want: Want) -> list[Mark]:
+        return [{"type": "symlink", "path": str(Path(want["root"]) / "venv"), "target": str(_home(want))}]
 
 
 def missing_blobs(wants: list[Want]) -> list[str]:

@@ -94,7 +94,7 @@ def test_nothing_is_left_of_the_agent_itself(machine: Any, plain: Doc) -> None:
     assert not list(machine.home.iterdir())
     assert not list(machine.temporary.iterdir())
     left = {str(path.relative_to(machine.root)) for path in machine.root.rglob("*") if path.is_file()}
-    assert left == {"state/applied.json", "logs/audit.jsonl", "run/lock"}
+    assert left == {"state/applied.json", "state/managed.json", "logs/audit.jsonl", "run/lock"}
 
 
 def test_the_agents_memory_is_for_root_only(machine: Any, plain: Doc) -> None:
@@ -115,6 +115,19 @@ def test_a_failing_check_brings_everything_back(machine: Any, plain: Doc, etc: P
     assert run.results()[f"check:{check['url']} should answer 200"] == "failed"
     assert snapshot(etc) == before
     assert machine.run(plain()).events[-1]["outcome"] == "done"
+
+
+def test_what_was_left_is_what_the_last_healthy_run_left(machine: Any, plain: Doc, etc: Path) -> None:
+    """What a host's own look at drift goes by: after a rollback as before it."""
+    managed = machine.root / "state" / "managed.json"
+    machine.run(plain())
+    healthy = json.loads(managed.read_text())
+    assert set(healthy["settled"]) == {f"{etc}/app", f"{etc}/app/app.conf", f"{etc}/current"}
+    check = http(f"http://127.0.0.1:{closed_port()}/", unit="", within=0.1).json("base")
+    assert machine.run(plain("port = 2\n", checks=[check])).events[-1]["outcome"] == "rolled-back"
+    assert json.loads(managed.read_text()) == healthy
+    machine.run(plain("port = 2\n"))
+    assert json.loads(managed.read_text())["settled"] != healthy["settled"]
 
 
 def test_a_first_run_that_fails_its_check_leaves_nothing(machine: Any, plain: Doc, etc: Path) -> None:

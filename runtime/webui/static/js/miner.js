@@ -133,6 +133,11 @@ function showMachine() {
     ...readings("backup.age_s").map((one) => [`${t("backup_age")} ${one.target}`, span, one]),
     [t("tunnel"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("tunnel.reaches_us")],
     [t("push_age"), span, reading("journal.push_age_s")],
+    [t("drift"), whole, reading("drift.count")],
+    ...readings("node.running").map((one) => [`${t("node")} ${one.target}`, (value) => (value ? t("ok") : t("no")), one]),
+    ...readings("node.peers").map((one) => [`${t("node_peers")} ${one.target}`, whole, one]),
+    ...readings("node.lag").map((one) => [`${t("node_lag")} ${one.target}`, whole, one]),
+    ...readings("peer.seen_s").map((one) => [`${t("peer_seen")} ${one.target}`, span, one]),
   ].filter(([, , one]) => one);
   fill($("machine"), table(t("machine"), [[t("measure"), ([name]) => name], [t("value"), ([, format, one]) => (one.value === null ? "–" : format(one.value)), "num"],
     [t("note"), ([, , one]) => el("span.dim", {}, one.note)]], rows, "–"));
@@ -155,6 +160,13 @@ function choices() {
   options($("s-target"), targets, (name) => name || t("all_together"), 0);
 }
 
+/** Where nobody mines there is no hashrate to draw: the first figure that is measured here. */
+function firstFigure() {
+  const isMeasured = ({ total, stick, sensor }) => [total, stick, sensor].some((name) => name && readings(name).length);
+  const found = Object.keys(METRICS).find((name) => isMeasured(METRICS[name]));
+  if (miner.api === "off" && found) { $("s-metric").value = found; choices(); }
+}
+
 const metricOf = (chosen, target) => (target === "" ? [chosen.total, ""] : target.startsWith("host ") ? [chosen.sensor, target.slice(5)] : [chosen.stick, target]);
 
 async function drawTrend() {
@@ -171,7 +183,11 @@ function spans() {
 }
 
 for (const name of Object.keys(METRICS)) $("s-metric").append(el("option", { value: name }, t(name)));
-begin("/api/live", { frame: (kind_, data) => { const first = !miner; take(kind_, data); if (first && miner) drawTrend(); } });
+begin("/api/live", { frame: (kind_, data) => {
+  const isFirst = !(miner && monitor);
+  take(kind_, data);
+  if (isFirst && miner && monitor) { firstFigure(); drawTrend(); }
+} });
 spans();
 $("s-metric").addEventListener("change", () => { if (miner) choices(); drawTrend(); });
 $("s-target").addEventListener("change", drawTrend);
