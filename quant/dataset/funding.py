@@ -10,6 +10,7 @@ from quant.candles import F64, I64
 from quant.dataset import parquet
 from quant.dataset.files import Files
 from quant.dataset.names import safe
+from quant.dataset.rules import CALENDAR
 from quant.errors import BadData
 from quant.times import shown
 
@@ -60,17 +61,21 @@ def read_path(files: Files, path: str) -> Funding:
 
 
 def add(files: Files, source: str, symbol: str, new: Funding) -> int:
-    """How many are new. Idempotent; where both have a settlement the new one counts. Raises BadData."""
+    """How many are new. Idempotent; where both have a settlement the new one counts. Raises BadData, StoreFailed."""
     _require(new, f"{source} {symbol} funding")
+    with files.alone(path_of(source, symbol).rpartition("/")[0]):
+        return files.until_settled(lambda: _add(files, source, symbol, new))
+
+
+def _add(files: Files, source: str, symbol: str, new: Funding) -> int:
     path = path_of(source, symbol)
-    with files.alone(path.rpartition("/")[0]):
-        old = read(files, source, symbol)
-        both = _union(old, new) if old else new
-        if not len(both) or (old and np.array_equal(old.time, both.time) and np.array_equal(old.rate, both.rate)):
-            return 0
+    seen = files.version(path)
+    old = read(files, source, symbol) or Funding(np.empty(0, np.int64), np.empty(0))
+    both = _union(old, new)
+    if not (np.array_equal(old.time, both.time) and np.array_equal(old.rate, both.rate)):
         about = {"source": source, "symbol": symbol, "kind": "funding"}
-        files.write(path, parquet.to_bytes({"time": both.time, "rate": both.rate}, about))
-    return len(both) - (len(old) if old else 0)
+        files.replace(path, parquet.to_bytes({"time": both.time, "rate": both.rate}, about), seen)
+    return len(both) - len(old)
 
 
 def _union(old: Funding, new: Funding) -> Funding:
@@ -83,6 +88,7 @@ def _union(old: Funding, new: Funding) -> Funding:
 def _require(funding: Funding, name: str) -> None:
     wrong = ~(np.abs(funding.rate) <= LARGEST_RATE)
     wrong[1:] |= np.diff(funding.time) <= 0
+    wrong |= (funding.time < CALENDAR[0]) | (funding.time >= CALENDAR[1])
     if wrong.any():
         at = int(np.argmax(wrong))
         raise BadData(f"{name}: {shown(int(funding.time[at]))} rate {funding.rate[at]}: no rate, or out of order")

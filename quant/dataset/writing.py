@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from quant.candles import COLUMNS, Candles
 from quant.dataset import disk, manifest, parquet, reading, rules
-from quant.dataset.files import Changed, Files
+from quant.dataset.files import Files
 from quant.dataset.manifest import Part, Series, folder_of
 from quant.dataset.merge import merge
-from quant.errors import BadData, StoreFailed
+from quant.errors import BadData
 from quant.periods import split
-
-TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,7 @@ def add(files: Files, candles: Candles) -> Added:
     """Raises BadData and stores nothing when a bar is wrong, StoreFailed when the store is."""
     rules.require(candles)
     with files.alone(folder_of(candles.source, candles.symbol, candles.timeframe)):
-        for _ in range(TRIES):
-            with contextlib.suppress(Changed):
-                return _add(files, candles)
-    raise StoreFailed(f"{candles.name}: others kept writing it", hint="fetch or import one series once at a time")
+        return files.until_settled(lambda: _add(files, candles))
 
 
 def _add(files: Files, candles: Candles) -> Added:
@@ -92,7 +87,7 @@ def _tidy(files: Files, before: Series | None, after: Series) -> None:
     """Away with files that the entry names no more; on disk, where nobody else writes now, with strays too."""
     kept = {part.file for part in after.parts.values()}
     stray = {part.file for part in before.parts.values()} if before else set()
-    if files.local:
+    if files.locks:
         found = [*files.find(f"{after.folder}/*.parquet"), *files.find(f"{after.folder}/{disk.TEMPORARY}")]
         stray = {path.rpartition("/")[2] for path in found}
     files.remove(f"{after.folder}/{name}" for name in sorted(stray - kept))
