@@ -57,7 +57,8 @@ class Paced:
     def throttle(self, cost: float | None = None) -> None:
         """Wait for this request's turn. Raises Stopped."""
         self.answer.status, self.answer.headers = None, {}
-        self.pace.wait(self.limits.seconds(self.rateLimit, 1.0 if cost is None else cost))
+        seconds = self.limits.seconds(self.rateLimit, 1.0 if cost is None else cost)
+        self.pace.wait(seconds, self.limits.slack)
 
     def on_rest_response(
         self, code: int, _reason: Any, _url: Any, _method: Any, headers: Any, body: str, *_: Any
