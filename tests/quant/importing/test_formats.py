@@ -124,6 +124,14 @@ def test_histdata_with_decimal_commas(tmp_path: Path) -> None:
     assert found.candles.open.tolist() == [2190.12, 2191.75]
 
 
+def test_pandas_index_without_a_name(tmp_path: Path) -> None:
+    found = taken(
+        tmp_path, ",Open,High,Low,Close,Volume\n2017-04-19 09:00:00,1.0716,1.0722,1.07083,1.07219,1413\n", "1h"
+    )
+    assert opens(found) == ["2017-04-19 09:00"]
+    assert found.candles.close.tolist() == [1.07219]
+
+
 def test_days_of_stocks_with_columns_of_other_names(tmp_path: Path) -> None:
     found = taken(tmp_path, YAHOO, "1d")
     assert opens(found) == ["2024-03-27 00:00", "2024-03-28 00:00"]
