@@ -22,7 +22,7 @@ from quant.timeframe import Timeframe
 
 COLUMNS_OF_A_ROW = 6
 TRIES = 3
-"""Answers that cannot be believed, then the last one is."""
+"""So many answers that cannot be believed, and the last one is."""
 
 
 @dataclass(frozen=True, slots=True)
