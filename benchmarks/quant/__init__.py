@@ -1,1 +1,1 @@
-"""How fast a week is judged, and whether it is judged rightly."""
+"""How fast quant answers, beside what its user could pick instead."""

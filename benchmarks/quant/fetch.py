@@ -27,7 +27,8 @@ LATENCY = 0.1
 WEIGHTS = {"binance": 2, "binanceusdm": 2, "bybit": 1, "bitget": 1, "okx": 2}
 """Of one request for bars."""
 BARS = {"binance": 999, "binanceusdm": 498, "bybit": 999, "bitget": 199, "okx": 299}
-"""One request brings; Bitget's 1,000 are for the last 30 days only."""
+"""One request brings; Bitget's 1,000 are for the last 30 days only, which are few bars of 15 minutes."""
+TIMEFRAMES = {"bitget": "15m"}
 
 
 def main(names: list[str]) -> int:
@@ -59,7 +60,9 @@ def measured(name: str, bars: int) -> tuple[dict[str, list[float]], float]:
         assert fake.stdin and fake.stdout
         url = fake.stdout.readline().strip()
         config = Path(folder) / "config.yaml"
-        config.write_text(f"data: {{symbol: BTC/USDT, timeframe: 1m, url: {folder}/data}}\nexchange: {{id: {name}}}\n")
+        timeframe = TIMEFRAMES.get(name, "1m")
+        data = f"{{symbol: BTC/USDT, timeframe: {timeframe}, url: {folder}/data}}"
+        config.write_text(f"data: {data}\nexchange: {{id: {name}}}\n")
         began = clock.steady()
         command(parser(), _silent, ["--config", str(config), "--bars", str(bars), "--api-url", url])
         seconds = clock.steady() - began

@@ -47,11 +47,6 @@ def errors() -> ModuleType:
     return module("base.errors")
 
 
-def requests_adapters() -> Any:
-    """Of the HTTP library that ccxt uses."""
-    return importlib.import_module("requests.adapters")
-
-
 @cache
 def names() -> tuple[str, ...]:
     """Every exchange of this ccxt, by its files."""

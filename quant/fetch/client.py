@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from quant.config.market import Exchange
 from quant.errors import ExchangeFailed, UsageError
 from quant.fetch import ccxt_class, columns, limits
 from quant.fetch.pace import Pace
+from quant.fetch.session import Session
 from runtime import clock
 
 THREADS = 64
@@ -57,7 +57,8 @@ class Paced:
     def throttle(self, cost: float | None = None) -> None:
         """Wait for this request's turn. Raises Stopped."""
         self.answer.status, self.answer.headers = None, {}
-        self.pace.wait(self.limits.seconds(self.rateLimit, 1.0 if cost is None else cost))
+        seconds = self.limits.seconds(self.rateLimit, 1.0 if cost is None else cost)
+        self.pace.wait(seconds, self.limits.slack)
 
     def on_rest_response(
         self, code: int, _reason: Any, _url: Any, _method: Any, headers: Any, body: str, *_: Any
@@ -94,7 +95,8 @@ def connect(settings: Exchange, name: str, symbol: str, pace: Pace) -> Any:
     client.limits = limits.of(name, contract=":" in symbol or name in ("binanceusdm", "binancecoinm"))
     client.has["fetchCurrencies"] = False  # load_markets would ask for them too
     _only_the_kind_of(client, symbol)
-    _shared_by_threads(client.session)
+    client.session.close()
+    client.session = Session(THREADS, client.session.headers)
     if settings.api_url:
         client.urls["api"] = elsewhere(client.urls["api"], settings.api_url)
     return client
@@ -137,11 +139,3 @@ def _only_the_kind_of(client: Any, symbol: str) -> None:
     settled = rest.partition(":")[2].partition("-")[0]
     wanted = kinds["base" if settled == base else "quote"] if settled else ["spot"]
     client.options["fetchMarkets"] = {"types": [*wanted, "future"] if wanted == ["swap"] and "-" in rest else wanted}
-
-
-def _shared_by_threads(session: Any) -> None:
-    """Enough connections for all, and no cookies: threads would change them under each other's hands."""
-    adapters = ccxt_class.requests_adapters()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapters.HTTPAdapter(pool_maxsize=THREADS))
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -45,22 +45,27 @@ def parser() -> Parser:
 def run(arguments: argparse.Namespace) -> int:
     """Raises QuantError."""
     config = asked(arguments)
-    wanted = _wanted(config, arguments.bars)
-    dataset = Dataset.of(config)
+    wanted, pace = _wanted(config, arguments.bars), Pace()
     began = clock.steady()
     with progress.shown(f"{config.exchange.id} {config.data.symbol} {config.data.timeframe}") as watch:
-        pace = Pace()
         try:
-            feed, chosen = open_feed(config, pace, watch.say)
-            if arguments.funding:
-                funding.require(feed, chosen)
-            done = history.fetch(feed, dataset, _enough(feed, dataset, wanted), watch)
-            rates = _funding(feed, dataset) if arguments.funding else None
+            entry, done, rates = _fetched(config, wanted, arguments.funding, pace, watch)
         finally:
             pace.stop()
-    entry = _entry(feed, dataset)
     sys.stdout.write("\n".join(_told(entry, done, rates, clock.steady() - began)) + "\n")
     return 0
+
+
+def _fetched(
+    config: Config, wanted: Wanted, rates: bool, pace: Pace, watch: progress.Plain | progress.Moving
+) -> tuple[Entry, Done, int | None]:
+    """The series as it is then, what was done, and how many funding rates came."""
+    dataset = Dataset.of(config)
+    feed, chosen = open_feed(config, pace, watch.say)
+    if rates:
+        funding.require(feed, chosen)
+    done = history.fetch(feed, dataset, _enough(feed, dataset, wanted), watch)
+    return _entry(feed, dataset), done, _funding(feed, dataset) if rates else None
 
 
 def asked(arguments: argparse.Namespace) -> Config:

@@ -2,7 +2,8 @@
 
 What is stored of a source is one stretch of time: newer bars are added to its end, older ones to its beginning, each
 side in order. So after a crash what is stored has no hole that was not seen at the exchange, and nothing of it is asked
-for again. A stretch asked for elsewhere brings what lies between too.
+for again. A stretch asked for elsewhere brings what lies between too. Its longest gaps are looked at again: bars may
+come from files, and exchanges add some later.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from quant.dataset import Dataset
+from quant.dataset.gaps import Gap
 from quant.errors import NoData
 from quant.fetch.feed import Feed
 from quant.fetch.page import Page, Window
@@ -85,6 +87,8 @@ def fetch(feed: Feed, dataset: Dataset, wanted: Wanted, watch: Watch) -> Done:
     else:
         _run(Walk(feed, known.end, end), keeper, watch)
         _run(_older(feed, dataset, wanted, known), keeper, watch)
+        if wanted.since is not None or wanted.bars:
+            _look_again(keeper, watch)
     return keeper.done
 
 
@@ -110,6 +114,15 @@ def _older(feed: Feed, dataset: Dataset, wanted: Wanted, known: Window) -> Walk:
         return Walk(feed, 0, known.begin, backward=True, bars=wanted.bars - have, until=wanted.until, seeks=True)
     begin = known.begin if wanted.since is None else feed.not_before(wanted.since)
     return Walk(feed, begin, known.begin, backward=True, seeks=True)
+
+
+def _look_again(keeper: Keeper, watch: Watch) -> None:
+    """At the longest gaps, as long as that shows others."""
+    step, seen = keeper.feed.step, set[Gap]()
+    while gaps := set(keeper.dataset.find(*_name(keeper.feed)).gaps.longest) - seen:
+        for gap in sorted(gaps, key=lambda gap: gap.time):
+            _run(Walk(keeper.feed, gap.time, gap.time + gap.bars * step), keeper, watch)
+        seen |= gaps
 
 
 def _name(feed: Feed) -> tuple[str, str, str]:

@@ -18,40 +18,48 @@ SHORT = 0.965
 """Of what is allowed. Requests arrive less evenly than they went: where the exchange counts over a second or two, some
 hundredths of one matter.
 """
+LATEST = 0.1
 RECENT = 1000
 HISTORY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`speed`: times the rate ccxt goes by. `rows`: in one answer, at the best rate. `days`: longest window asked for.
-    `funding_rows`: of funding rates in one answer. `margin`: the part of that rate we use.
+    """`speed`: times the rate ccxt goes by. `window`: seconds that the exchange counts over. `margin`: the part of what
+    it allows that we use. `rows`: in one answer, at the best rate. `days`: longest window asked for. `funding_rows`: of
+    funding rates in one answer.
     """
 
     speed: float = 1.0
     rows: int | None = None
+    window: float = 1.0
+    margin: float = MARGIN
     days: int | None = None
     funding_rows: int = 100
-    margin: float = MARGIN
 
     def seconds(self, rate_limit: float, cost: float) -> float:
         """From a request of `cost` to the next one; `rate_limit` is ccxt's, in ms for a cost of 1."""
         return rate_limit / 1000 * cost / (self.speed * self.margin)
 
+    @property
+    def slack(self) -> float:
+        """Seconds that a late request may be made up for: half of what the margin leaves in a window."""
+        return min(LATEST, (1 - self.margin) * self.window / 2)
+
 
 SPOT = {
-    "binance": Limits(rows=1000),
-    "bybit": Limits(12, 1000),
-    "bitget": Limits(rows=RECENT, margin=SHORT),
-    "okx": Limits(1.1, 300, margin=SHORT),
+    "binance": Limits(1, 1000, 60),
+    "bybit": Limits(12, 1000, 5),
+    "bitget": Limits(1, RECENT, 1, SHORT),
+    "okx": Limits(1.1, 300, 2, SHORT),
 }
 CONTRACTS = {
-    "binance": Limits(2, 499, days=200, funding_rows=1000),
-    "binanceusdm": Limits(2, 499, funding_rows=1000),
-    "binancecoinm": Limits(2, 499, days=200, funding_rows=1000),
-    "bybit": Limits(12, 1000, funding_rows=200),
-    "bitget": Limits(rows=RECENT, days=90, margin=SHORT),
-    "okx": Limits(1.1, 300, margin=SHORT),
+    "binance": Limits(2, 499, 60, days=200, funding_rows=1000),
+    "binanceusdm": Limits(2, 499, 60, funding_rows=1000),
+    "binancecoinm": Limits(2, 499, 60, days=200, funding_rows=1000),
+    "bybit": Limits(12, 1000, 5, funding_rows=200),
+    "bitget": Limits(1, RECENT, 1, SHORT, days=90),
+    "okx": Limits(1.1, 300, 2, SHORT),
 }
 
 

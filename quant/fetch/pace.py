@@ -6,8 +6,6 @@ import threading
 
 from runtime import clock
 
-SLACK = 0.02
-"""Seconds. Who is late by so little is followed by the next in time, or the delays would add up."""
 STRETCH = 1.2
 MOST = 8.0
 EASING = 0.99
@@ -34,15 +32,17 @@ class Pace:
         self.spacing = 1.0
         """Seconds, of the last request."""
 
-    def wait(self, seconds: float) -> None:
-        """Until this request's turn; the next one's is `seconds` later. Raises Stopped."""
+    def wait(self, seconds: float, slack: float = 0.0) -> None:
+        """Until this request's turn; the next one's is `seconds` later. Who comes up to `slack` too late is followed by
+        the next in time, or delays would add up. Raises Stopped.
+        """
         with self._line:
             while (left := self._free - clock.steady()) > 0:
                 self.sleep(left)
             self.sleep(0)
             with self._lock:
                 self.spacing = seconds * self._stretch
-                self._free = max(self._free, clock.steady() - SLACK) + self.spacing
+                self._free = max(self._free, clock.steady() - slack) + self.spacing
                 self._stretch = max(1.0, self._stretch * EASING)
 
     def sleep(self, seconds: float) -> None:

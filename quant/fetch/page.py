@@ -1,12 +1,13 @@
 """One window of bars: asked for, checked row by row, and complete, or known to have holes.
 
 Exchanges leave bars out in several ways: an answer is cut short (a silent cap on its length), rows come as None, or
-the bars are not there. So what a window lacks is asked for once more by itself, and only what is then still missing is
-a gap.
+the bars are not there. So what a window lacks is asked for once more by itself, together with the known bars beside it:
+an answer that has those and not the others is believed, and only then is it a gap.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from quant.errors import ExchangeFailed
 from quant.timeframe import Timeframe
 
 COLUMNS_OF_A_ROW = 6
+TRIES = 3
+"""So many answers that cannot be believed, and the last one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Page:
     doubled: int = 0
     broken: int = 0
     believed: list[Window] = field(default_factory=list)
+    doubted: Counter[Window] = field(default_factory=Counter)
 
     def take(self, other: Page) -> bool:
         """Its bars too. Returns whether any was new."""
@@ -74,6 +78,18 @@ class Page:
     def doubtful(self, step: int) -> Window | None:
         """What was asked for only together with other bars, and did not come."""
         return next((one for one in self._missing(step) if not any(b.holds(one) for b in self.believed)), None)
+
+    def beside(self, doubt: Window, step: int) -> Window:
+        """`doubt`, and the known bars just before and after it."""
+        before, after = np.isin((doubt.begin - step, doubt.end), self.rows[:, 0]).tolist()
+        return Window(doubt.begin - step * before, doubt.end + step * after)
+
+    def judge(self, doubt: Window, answer: Page) -> None:
+        """An answer to `doubt` that brought nothing new."""
+        self.doubted[doubt] += 1
+        known = int(answer.window.begin < doubt.begin) + int(answer.window.end > doubt.end)
+        if (len(answer.rows) >= known and not answer.broken) or self.doubted[doubt] >= TRIES:
+            self.believed.append(doubt)
 
     def _missing(self, step: int) -> Iterator[Window]:
         """Before the first bar, after the last one, and from the first hole between them to the end of the last."""
@@ -93,11 +109,14 @@ class Page:
 
 
 def fetch(ask: Ask, series: Series, window: Window) -> Page:
-    """Raises ExchangeFailed when nothing but rubbish comes, twice."""
+    """Raises ExchangeFailed when nothing but rubbish comes, again and again."""
     page = read(ask(window), series, window)
-    while (doubt := page.doubtful(series.timeframe.ms)) is not None:
-        if not page.take(read(ask(doubt), series, doubt)):
-            page.believed.append(doubt)
+    step = series.timeframe.ms
+    while (doubt := page.doubtful(step)) is not None:
+        wide = page.beside(doubt, step)
+        answer = read(ask(wide), series, wide)
+        if not page.take(answer):
+            page.judge(doubt, answer)
     if page.broken and not len(page.rows):
         raise ExchangeFailed(
             f"{series.source} sends {page.broken} rows for {series.symbol} that are no candles",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +43,8 @@ REAL = {
     "okx": Allowance(40, 2),
 }
 """What the exchanges allow one address; OKX's history counts twice, its recent candles once."""
+EACH_PATH = ("bitget", "okx")
+"""They count each path by itself."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Exchange:
 
     def start(self) -> Exchange:
         self._words = WORDS[self.name](self.markets, lambda: now_ms() + self.ahead)
-        self._spent: deque[tuple[float, float]] = deque()
+        self._spent: defaultdict[str, deque[tuple[float, float]]] = defaultdict(deque)
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", 0), handler)
@@ -102,7 +104,7 @@ class Exchange:
             reply = self._words.unknown()
         with self._lock:
             fault = self.faults.popleft() if self.faults and reply.kind == "bars" else None
-            if fault is None and not self._allowed(reply.weight):
+            if fault is None and not self._allowed(path if self.name in EACH_PATH else "", reply.weight):
                 fault = "429"
             if fault and fault.isdigit():
                 body = self._words.too_many() if fault in ("418", "429") else {"message": "not from here, not now"}
@@ -110,15 +112,15 @@ class Exchange:
             self.asked.append(Asked(path, query, reply.kind, reply.status, time.monotonic(), reply.weight))
         return reply, fault
 
-    def _allowed(self, weight: float) -> bool:
+    def _allowed(self, pool: str, weight: float) -> bool:
         if self.allowance is None:
             return True
-        now = time.monotonic()
-        while self._spent and self._spent[0][0] <= now - self.allowance.seconds:
-            self._spent.popleft()
-        if sum(one for _, one in self._spent) + weight > self.allowance.weight:
+        now, spent = time.monotonic(), self._spent[pool]
+        while spent and spent[0][0] <= now - self.allowance.seconds:
+            spent.popleft()
+        if sum(one for _, one in spent) + weight > self.allowance.weight:
             return False
-        self._spent.append((now, weight))
+        spent.append((now, weight))
         return True
 
 

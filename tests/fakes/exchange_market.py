@@ -30,7 +30,20 @@ class Market:
         listed = (self.listed - offset) // step * step + offset  # the bar of the first trade
         first = max(listed, -(-(begin - offset) // step) * step + offset)
         last = min(end, now, self.ended - 1)
-        found = [_bar(at, step, now) for at in range(first, last + 1, step)]
+        cents = [price(at) for at in range(first, last + 2 * step, step)]
+        found = [
+            (
+                at,
+                CENTS[a],
+                CENTS[(a if a > b else b) + 50],
+                CENTS[(b if a > b else a) - 50],
+                CENTS[b],
+                VOLUMES[at % 977],
+            )
+            for at, a, b in zip(range(first, last + 1, step), cents, cents[1:], strict=False)
+        ]
+        if found and found[-1][0] + step > now:
+            found[-1] = _unfinished(found[-1][0], cents[-2], now)
         return [bar for bar in found if not self._in_gap(bar[0])] if self.gaps else found
 
     def settlements(self, begin: int, end: int, now: int) -> list[tuple[int, str]]:
@@ -52,13 +65,10 @@ def price(at: int) -> int:
     return 10_000 + at // 60_000 * 7919 % 10_007
 
 
-def _bar(at: int, step: int, now: int) -> Bar:
-    opened, closed = price(at), price(at + step)
-    volume = VOLUMES[at // step % 977]
-    if at + step > now:  # still moving: each asking sees another close
-        closed, volume = opened + now % 100, "0.001"
-    high, low = (opened, closed) if opened > closed else (closed, opened)
-    return at, CENTS[opened], CENTS[high + 50], CENTS[low - 50], CENTS[closed], volume
+def _unfinished(at: int, opened: int, now: int) -> Bar:
+    """Still moving: each asking sees another close."""
+    closed = opened + now % 100
+    return at, CENTS[opened], CENTS[closed + 50], CENTS[opened - 50], CENTS[closed], "0.001"
 
 
 def now_ms() -> int:

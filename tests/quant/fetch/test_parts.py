@@ -61,7 +61,15 @@ def test_a_hole_is_asked_for_by_itself_once() -> None:
         return [row(at * STEP) for at in range(10) if at != 4 and window.begin <= at * STEP < window.end]
 
     assert len(page.fetch(ask, SERIES, Window(0, 10 * STEP)).rows) == 9
-    assert asked == [Window(0, 10 * STEP), Window(4 * STEP, 5 * STEP)]
+    assert asked == [Window(0, 10 * STEP), Window(3 * STEP, 6 * STEP)]
+
+
+def test_an_answer_without_the_known_bars_is_not_believed() -> None:
+    """Cut short, then empty, then whole."""
+    bars = [row(at * STEP) for at in range(10)]
+    answers = iter([bars[5:], [], [], bars])
+    found = page.fetch(lambda _: next(answers), SERIES, Window(0, 10 * STEP))
+    assert found.rows.tolist() == bars
 
 
 @pytest.mark.parametrize("name", sorted(client.FAST))

@@ -6,8 +6,11 @@ import signal
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from quant.fetch.page import Series
+from quant.timeframe import Timeframe
 from tests.fakes.exchange_market import Market, now_ms
 from tests.quant.fetch.kit import DAY, HOUR, MINUTE, Fetching, same
 
@@ -60,6 +63,26 @@ def test_a_stretch_elsewhere_brings_what_lies_between(fetching: Callable[..., Fe
     assert len(fetch.stored()) == 31 + 28 + 31 + 30 + 31 + 1
     assert fetch("--since", "2020-12-01", "--until", "2020-12-05") == 0
     assert len(fetch.stored()) == 31 + 31 + 28 + 31 + 30 + 31 + 1
+
+
+def test_holes_of_other_origin_are_filled_and_real_ones_asked_for_once_a_run(
+    fetching: Callable[..., Fetching],
+) -> None:
+    """Imported months with one between them missing, and a day that the exchange itself lacks."""
+    closed = (1_615_000_000_000 // DAY * DAY, 1_615_000_000_000 // DAY * DAY + DAY)
+    fetch = fetching(tf="1h", markets=[Market(gaps=[closed])])
+    series = Series("binance", "BTC/USDT", Timeframe.of("1h"))
+    for begin, end in (("2021-01-01", "2021-02-01"), ("2021-03-01", "2021-04-01"), ("2021-04-03", "2021-05-01")):
+        first, last = (int(np.datetime64(at, "ms").astype(int)) for at in (begin, end))
+        bars = fetch.exchange.markets[0].bars(HOUR, first, last - 1, now_ms())
+        fetch.dataset.add(series.candles(np.array([list(map(float, bar)) for bar in bars])))
+    assert fetch("--since", "2021-01-01", "--until", "2021-05-01") == 0
+    assert f"{28 * 24 + 48} bars fetched" in fetch.out
+    assert "1 gaps, 24 bars missing" in fetch.out
+    assert same(fetch.stored(), fetch.exchange.markets[0])
+    asked = len(fetch.exchange.of("bars"))
+    assert fetch("--since", "2021-01-01", "--until", "2021-05-01") == 0
+    assert asked_opens(fetch, asked) == [closed, closed]  # nothing is believed when it comes once
 
 
 def test_so_many_before_a_date_are_counted_before_it(fetching: Callable[..., Fetching]) -> None:
