@@ -782,6 +782,18 @@ def quant_live(_: Context, run: str, url: str = "", engine: str = "", ledger: st
 
 
 @task(
+    name="cluster",
+    help=JSON
+    | {"group": "of inventory.yaml; its hosts have the role compute", "status": "deploy nothing, show what it does"},
+)
+def quant_cluster(_: Context, group: str = "compute", status: bool = False, json: bool = False) -> None:
+    """Deploy a scheduler and workers on a group's hosts, and say where sweeps find them"""
+    from ops.cluster import cluster
+
+    raise Exit(code=cluster(group, status=status, json=json, journal=_journal()))
+
+
+@task(
     help={"only": "just pytest, with these arguments: --only 'tests/ops -k cli'"},
 )
 def test(_: Context, only: str = "") -> None:
@@ -843,7 +855,7 @@ miner.__doc__ = "Miner: cgminer and its sticks"
 
 quant = Collection(
     "quant", quant_fetch, quant_import, quant_data, quant_backtest, quant_sweep, quant_walk, quant_check, quant_show,
-    quant_compare, quant_live,
+    quant_compare, quant_live, quant_cluster,
 )  # fmt: skip
 quant.__doc__ = "Quant: candles, backtests, sweeps"
 

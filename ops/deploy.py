@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
 from ops.errors import LabError, OpsError
-from ops.inventory import Host, Inventory, load, resolve, secret_values
+from ops.inventory import Host, Inventory, Mate, load, resolve, secret_values
 from ops.paths import INVENTORY
 from ops.plan import Plan, build, extras
 from ops.report import Report
@@ -84,6 +84,28 @@ def target_of(host: Host, *, boot: bool = False, report: Report | None = None) -
     return Target(host.name, machine.address, machine.port, machine.user, machine.key, None, machine.known_hosts)
 
 
+def located(host: Host) -> Host:
+    """`host` with the addresses of its mates in the lab, which only the lab knows."""
+    return replace(host, mates={group: tuple(map(_located, mates)) for group, mates in host.mates.items()})
+
+
+def _located(mate: Mate) -> Mate:
+    if not mate.lab:
+        return mate
+    from ops import lab
+
+    machine = lab.info(mate.name)
+    return replace(mate, address=machine.address if machine else "")
+
+
+def _together(hosts: Sequence[Host], report: Report, *, boot: bool) -> list[Host]:
+    """Lab hosts of a group are booted before they are planned: they may have to know each other's addresses."""
+    for host in hosts:
+        if boot and host.lab and host.groups:
+            target_of(host, boot=True, report=report)
+    return [located(host) for host in hosts]
+
+
 class _Looking:
     """A vault that is only looked into: a plan shows that a secret would be made, and makes none."""
 
@@ -112,6 +134,7 @@ def resolved(host: Host, report: Report, *, make: bool = False) -> Resolved:
 def prepare(hosts: Sequence[Host], report: Report, *, mode: str, only: str | None, why: str) -> list[Prepared]:
     """Plans every host before the first connection."""
     boot = mode == "apply"
+    hosts = _together(hosts, report, boot=boot)
     ready = [(host, resolved(host, report, make=boot)) for host in hosts]
     roles = discover()
     plans = [(plan_for(host, found, roles, report, mode=mode, only=only, why=why), found) for host, found in ready]

@@ -30,9 +30,18 @@ def _zone(name: str) -> str:
     return name
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f'"{value}" is neither an IP address nor a network; 10.0.0.5 or 10.0.0.0/24') from None
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 """Where a service listens: 127.0.0.1, 0.0.0.0, or one address of the host."""
+Network = Annotated[str, AfterValidator(_network)]
+"""An address, or many: what a unit's IPAddressAllow takes."""
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 

@@ -20,7 +20,7 @@ from ops.role import discover
 
 
 def selected(host: str | None, group: str | None, all: bool) -> tuple[Host, ...]:
-    return deploying.inventory().select(host, group, all)
+    return tuple(deploying.located(one) for one in deploying.inventory().select(host, group, all))
 
 
 def deploy(

@@ -35,6 +35,15 @@ LAB_GIVES = ("address", "port", "user", "key", "host_key")
 
 
 @dataclass(frozen=True)
+class Mate:
+    """A host of the same group, and where the others reach it: "" for a lab host that does not run."""
+
+    name: str
+    address: str
+    lab: bool = False
+
+
+@dataclass(frozen=True)
 class Host:
     """One machine as the inventory wants it. `settings` holds SecretRefs where the values will come later."""
 
@@ -51,6 +60,8 @@ class Host:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     lab: bool = False
     groups: tuple[str, ...] = ()
+    mates: dict[str, tuple[Mate, ...]] = field(default_factory=dict)
+    """Of each of its groups every host, itself included, in the order written."""
 
 
 @dataclass(frozen=True)
@@ -233,10 +244,19 @@ class _Loading:
         get = {key: self._get(name, key) for key in ("arch", "python", "lab", "host_key")}
         contact = {key: self._get(name, key) for key in ("port", "user", "key")} if not get["lab"] else {}
         groups = tuple(g for g, group in self.groups.items() if name in group.hosts)
+        mates = {g: tuple(map(self._mate, self._known(g))) for g in groups}
         roles = tuple(role for role in self._get(name, "roles") if role in self.configs)
         settings, variables = self._values(name, roles)
         address = self._get(name, "address") or name
-        return Host(name, address, **contact, **get, roles=roles, vars=variables, settings=settings, groups=groups)
+        return Host(
+            name, address, **contact, **get, roles=roles, vars=variables, settings=settings, groups=groups, mates=mates
+        )
+
+    def _known(self, group: str) -> list[str]:
+        return [member for member in self.groups[group].hosts if member in self.hosts]
+
+    def _mate(self, name: str) -> Mate:
+        return Mate(name, self._get(name, "address") or name, self._get(name, "lab"))
 
     def _values(self, name: str, roles: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
         variables = merge(self._layers(name, "vars"))

@@ -4,7 +4,9 @@ QuantError (exit 1)
  ├── UsageError (exit 2): the command line or config.yaml is wrong
  ├── BadData: candles that cannot be believed, or too few of them
  ├── NoData: nothing is stored under that name
+ ├── StoreFailed: where candles are kept cannot be read or written
  ├── ExchangeFailed: the exchange cannot be reached, or refuses
+ ├── ClusterFailed: scheduler or workers cannot be reached, were lost, or are of another version
  └── StrategyFailed: a strategy raised, or gave signals that cannot be
 """
 
@@ -43,8 +45,16 @@ class NoData(QuantError):
     """Nothing is stored under that name."""
 
 
+class StoreFailed(QuantError):
+    """Where candles are kept cannot be reached, read or written."""
+
+
 class ExchangeFailed(QuantError):
     """The exchange cannot be reached, or refuses what was asked."""
+
+
+class ClusterFailed(QuantError):
+    """Scheduler or workers cannot be reached, were lost, or are of another version than this program."""
 
 
 class StrategyFailed(QuantError):

@@ -2,51 +2,143 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from quant.candles import F64, I8, I64, Candles
 from quant.compiled import compiled
+from quant.errors import BadData
+
+if TYPE_CHECKING:
+    from quant.higher import Higher
 
 T = TypeVar("T")
+ROOM = 192 * 1024 * 1024
+"""Bytes of what is kept: a sweep over hundreds of lengths must not fill the memory."""
+EXACT = 2**62
 
 
 @dataclass
 class View:
-    """Candles, and what was worked out from them so far. `tick_size`: what prices are whole multiples of."""
+    """Candles, and what was worked out from them so far. `tick_size`: what prices are whole multiples of.
+
+    What it gives is shared from one combination to the next, so it is read-only.
+    """
 
     candles: Candles
     tick_size: float
-    _kept: dict[object, object] = field(default_factory=dict, repr=False)
+    room: int = ROOM
+    _kept: OrderedDict[object, object] = field(default_factory=OrderedDict, repr=False)
+    _held: int = field(default=0, repr=False)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
-        """`make()` at the first call with this key, the same thing afterwards."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]  # type: ignore[return-value]
+        """`make()` at the first call with this key, the same thing afterwards; what was not asked for the longest goes
+        first when there is no room."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]  # type: ignore[return-value]
+        found = make()
+        if isinstance(found, np.ndarray):
+            found.flags.writeable = False  # shared; and kernels are compiled for one type of array
+        self._kept[key] = found
+        self._held += _bytes(found)
+        while self._held > self.room and len(self._kept) > 1:
+            self._held -= _bytes(self._kept.popitem(last=False)[1])
+        return found
+
+    def ticks(self) -> I64:
+        """Closes in whole ticks. Raises BadData where they are too large to add up exactly."""
+        return self.once("ticks", lambda: _ticks(self.candles, self.tick_size))
 
     def sums(self) -> I64:
         """Of closes in ticks before each bar, shape (n + 1,): exact, so that equal averages are equal."""
-        return self.once("sums", lambda: _sums(self.candles.close, self.tick_size))
+        return self.once("sums", lambda: _sums(self.ticks()))
 
     def averages_side(self, fast: int, slow: int) -> I8:
         """1 where the average of `fast` closes is above that of `slow`, -1 below, as before where they are equal; 0
-        before bar slow - 1."""
+        before bar slow - 1. Not kept: each combination has its own. `fast` 1 is the close itself."""
         return _averages_side(self.sums(), fast, slow)
+
+    def ema(self, length: int) -> F64:
+        """Exponential average of closes with weight 2 / (length + 1), begun with the plain average of the first
+        `length`, as TA-Lib does; nan before bar `length` - 1."""
+        return self.once(("ema", length), lambda: _ema(self.candles.close, length))
+
+    def emas_side(self, fast: int, slow: int) -> I8:
+        """1 where the exponential average `fast` is above `slow`, -1 below; 0 where they are equal or not yet there."""
+        return self.once(("emas", fast, slow), lambda: side_of(self.ema(fast), self.ema(slow)))
 
     def atr(self, length: int) -> F64:
         """Wilder's average true range in prices; nan before bar `length` - 1."""
         c = self.candles
         return self.once(("atr", length), lambda: _atr(c.high, c.low, c.close, length))
 
+    def highest(self, length: int) -> F64:
+        """The highest high of `length` bars, the bar itself among them; nan before bar `length` - 1."""
+        return self.once(("highest", length), lambda: _highest(self.candles.high, length, 1.0))
 
-def _sums(close: F64, tick: float) -> I64:
-    found = np.zeros(len(close) + 1, np.int64)
-    np.cumsum(np.rint(close / tick).astype(np.int64), out=found[1:])
+    def lowest(self, length: int) -> F64:
+        """The lowest low of `length` bars, the bar itself among them; nan before bar `length` - 1."""
+        return self.once(("lowest", length), lambda: _highest(self.candles.low, length, -1.0))
+
+    def breakouts(self, length: int) -> I8:
+        """1 where the close is above the highest high of the `length` bars before it, -1 below their lowest low.
+
+        Of the bars before it: a close cannot be above a high that it is part of.
+        """
+        high, low = self.highest(length), self.lowest(length)
+        return self.once(("breakouts", length), lambda: _breakouts(self.candles.close, high, low))
+
+    def hours(self, begin: int, end: int) -> I8:
+        """1 where a bar opens at or after hour `begin` and before hour `end` of its day in UTC; past midnight when
+        `end` is not above `begin`."""
+        return self.once(("hours", begin, end), lambda: _hours(self.candles.time, begin, end))
+
+    def higher(self, timeframe: str) -> Higher:
+        """The same series in longer bars, each used only once it has closed. Raises UsageError."""
+        from quant.higher import of
+
+        return self.once(("higher", timeframe), lambda: of(self, timeframe))
+
+
+def side_of(above: F64, below: F64) -> I8:
+    """1 where `above` is the larger, -1 where it is the smaller, 0 where they are equal or one is nan."""
+    return (above > below).view(np.int8) - (above < below).view(np.int8)
+
+
+def _bytes(found: object) -> int:
+    return found.nbytes if isinstance(found, np.ndarray) else 0
+
+
+def _ticks(candles: Candles, tick: float) -> I64:
+    if len(candles) and not candles.close.max() / tick * len(candles) < EXACT:
+        raise BadData(
+            f"{candles.name}: prices up to {candles.close.max():g} are too many ticks of {tick:g} to add up exactly",
+            hint="set instrument.tick_size to the exchange's",
+        )
+    return np.rint(candles.close / tick).astype(np.int64)
+
+
+def _sums(ticks: I64) -> I64:
+    found = np.zeros(len(ticks) + 1, np.int64)
+    np.cumsum(ticks, out=found[1:])
     return found
+
+
+def _breakouts(close: F64, high: F64, low: F64) -> I8:
+    found = np.zeros(len(close), np.int8)
+    found[1:] = (close[1:] > high[:-1]).view(np.int8) - (close[1:] < low[:-1]).view(np.int8)
+    return found
+
+
+def _hours(time: I64, begin: int, end: int) -> I8:
+    hour = time // 3_600_000 % 24
+    inside = (hour >= begin) & (hour < end) if begin < end else (hour >= begin) | (hour < end)
+    return inside.view(np.int8)
 
 
 @compiled
@@ -65,6 +157,22 @@ def _averages_side(sums: I64, fast: int, slow: int) -> I8:
 
 
 @compiled
+def _ema(close: F64, length: int) -> F64:
+    n = len(close)
+    found = np.full(n, np.nan)
+    weight = 2.0 / (length + 1.0)
+    total = 0.0
+    for t in range(n):
+        if t < length:
+            total += close[t]
+            if t == length - 1:
+                found[t] = total / length
+        else:
+            found[t] = found[t - 1] + weight * (close[t] - found[t - 1])
+    return found
+
+
+@compiled
 def _atr(high: F64, low: F64, close: F64, length: int) -> F64:
     n = len(close)
     found = np.full(n, np.nan)
@@ -78,4 +186,23 @@ def _atr(high: F64, low: F64, close: F64, length: int) -> F64:
                 found[t] = total / length
         else:
             found[t] = found[t - 1] + (span - found[t - 1]) / length
+    return found
+
+
+@compiled
+def _highest(values: F64, length: int, sign: float) -> F64:
+    """Lowest with sign -1. `queue` holds the bars that may still become the highest, the highest first."""
+    n = len(values)
+    found = np.full(n, np.nan)
+    queue = np.empty(n, np.int64)
+    first = last = 0
+    for t in range(n):
+        while last > first and sign * values[queue[last - 1]] <= sign * values[t]:
+            last -= 1
+        queue[last] = t
+        last += 1
+        if queue[first] <= t - length:
+            first += 1
+        if t >= length - 1:
+            found[t] = values[queue[first]]
     return found

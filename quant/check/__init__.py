@@ -1,0 +1,1 @@
+"""Honesty: whether a backtest deceives itself, each question with its verdict in words and numbers (docs/checks.md)."""
