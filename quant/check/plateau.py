@@ -53,10 +53,9 @@ def neighbours(trial: Trial) -> Iterator[Override]:
 
 
 def _of_parameters(trial: Trial, params: Params) -> Iterator[Override]:
-    """Beside it in `sweep.space`, else in the strategy's own; where the value is in neither, 20 % away."""
+    """Beside it in `sweep.space`, else in the strategy's own space; beyond their ends, 20 % away."""
     for one in trial.strategy.parameters:
-        given = trial.config.sweep.space.get(one.name)
-        space = given.values() if isinstance(given, Range) else tuple(given or one.space)
+        space = _tried(trial, one.name)
         for value in beside(params[one.name], space if params[one.name] in space else one.space):
             if one.least is None or float(value) >= one.least:
                 yield {one.name: value}
@@ -66,7 +65,14 @@ def _of_exits(trial: Trial) -> Iterator[Override]:
     for path in _WAYS_OUT:
         value = getattr(trial.config.exits, path.removeprefix("exits."))
         if value is not None:
-            yield from ({path: other} for other in beside(value, ()))
+            space = _tried(trial, path)
+            yield from ({path: other} for other in beside(value, space if value in space else ()))
+
+
+def _tried(trial: Trial, name: str) -> tuple[Value, ...]:
+    """By `sweep.space`."""
+    given = trial.config.sweep.space.get(name, [])
+    return given.values() if isinstance(given, Range) else tuple(given)
 
 
 def beside(value: Value, space: tuple[Value, ...]) -> list[Value]:
