@@ -152,7 +152,7 @@ def _seen(config: Config, candles: Candles) -> View:
 
 
 def _refuse_few(strategy: Strategy, params: Params, candles: Candles) -> None:
-    needed = strategy.warmup(params) + 2
+    needed = strategy.needed(params, candles.timeframe) + 2
     if len(candles) < needed:
         raise BadData(
             f"{candles.name} has {len(candles)} bars, {strategy.name} with {_told(params)} needs {needed}",

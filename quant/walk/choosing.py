@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tempfile
 from collections.abc import Sequence
@@ -15,13 +14,12 @@ from quant.candles import Candles
 from quant.config import Config
 from quant.engine import run
 from quant.engine.simulating import Rates
-from quant.errors import UsageError
 from quant.luck import of_sharpe
-from quant.metrics import DEFINITIONS
 from quant.strategy import Value
 from quant.sweep import combinations
 from quant.sweep.combinations import Space
 from quant.sweep.overrides import applied
+from quant.sweep.progress import Progress
 from quant.sweep.work import Row, Study, evaluate
 
 
@@ -43,10 +41,6 @@ class Chooser:
 
     def __init__(self, config: Config) -> None:
         self._config, self._space = config, Space.of(config)
-        if config.sweep.objective not in DEFINITIONS:
-            near = difflib.get_close_matches(config.sweep.objective, DEFINITIONS, 1)
-            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(DEFINITIONS)}"
-            raise UsageError(f"sweep.objective: there is no figure {config.sweep.objective!r}", hint=meant)
 
     def choose(self, candles: Candles, funding: Rates | None) -> Choice:
         """On these bars alone. Raises what a run of them raises: UsageError, BadData, StrategyFailed."""
@@ -87,5 +81,13 @@ def _searched(study: Study, space: Space) -> list[Row]:
     from quant.sweep.searching import searched
     from quant.sweep.where import here
 
+    quiet = _Quiet(study.config.sweep.trials, len(study.candles))
     with tempfile.TemporaryDirectory() as folder, Kept(Path(folder)) as kept, here(study) as place:
-        return searched(study.config, space, place, kept, lambda _: None)[0]
+        return searched(study.config, space, place, kept, quiet)[0]
+
+
+class _Quiet(Progress):
+    """A walk tells of its windows, not of the combinations in them."""
+
+    def _write(self, text: str, end: str) -> None:
+        pass
