@@ -6,10 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from quant import cli, logbook, report, showing
+from quant import cli, logbook, luck, report, showing
 from quant.config import load
 from quant.dataset import load_for
+from quant.engine import Result
 from quant.engine import run as simulated
+from quant.metrics import shown
+from quant.report.blocks import Figures
 from quant.runs import Run, hash_of
 
 
@@ -30,12 +33,24 @@ def run(given: argparse.Namespace) -> int:
         if one.existed:
             sys.stderr.write(f"run {one.id} exists already, and is the very same: nothing was done\n")
         else:
-            measures = report.write(one, simulated(one.config, candles, funding))
+            measures = written(one, simulated(one.config, candles, funding))
             one.finish()
             if not given.no_journal:
                 logbook.tell(one, measures)
     showing.show(one.folder, as_json=given.json)
     return 0
+
+
+def written(one: Run, result: Result) -> dict[str, float | int | None]:
+    """All files but the run's own. Returns what metrics.json holds: the figures, then how much of them may be luck."""
+    config = one.config
+    sharpe = luck.of_sharpe(result)
+    chances = {name: sharpe[name] for name in ("PSR", "min_days")}
+    chances |= luck.monte_carlo(result, config.monte_carlo, config.seed)
+    measures = report.write(one, result, [Figures("Luck", chances, large=0, definitions=luck.definitions())])
+    measures |= shown(chances)
+    one.write_json(report.METRICS, measures)
+    return measures
 
 
 if __name__ == "__main__":

@@ -10,11 +10,9 @@ from typing import Any
 
 import yaml
 
-from quant.metrics.definitions import DEFINITIONS
+from quant.metrics.definitions import DEFINITIONS, is_fraction
 from quant.report.words import NAMES
 from quant.runs import ABOUT, read_json
-
-PERCENT = frozenset({"CAGR", "MDD", "Exposure", "volatility", "total_return", "win_rate"})
 
 
 def show(folder: Path, *, as_json: bool = False) -> None:
@@ -91,7 +89,7 @@ def label(name: str) -> str:
 def figure(name: str, value: float | None) -> str:
     if value is None:
         return "-"
-    if name in PERCENT:
+    if is_fraction(name):
         return f"{100 * value:.2f} %"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.2f}"
 

@@ -12,10 +12,10 @@ from quant.config import Config
 from quant.config.market import Data
 from quant.dataset import funding as rates
 from quant.dataset import manifest, reading, writing
-from quant.dataset.files import Files
 from quant.dataset.funding import Funding
 from quant.dataset.manifest import Series
 from quant.dataset.names import safe
+from quant.dataset.opening import opened
 from quant.dataset.writing import Added
 from quant.errors import BadData, NoData, UsageError
 from quant.timeframe import Timeframe
@@ -37,7 +37,7 @@ class Dataset:
 
     def __init__(self, url: str, endpoint_url: str | None = None) -> None:
         """`endpoint_url`: where an S3-compatible store answers. Raises UsageError when nothing can serve the URL."""
-        self.files = Files(url, endpoint_url)
+        self.files = opened(url, endpoint_url)
 
     @classmethod
     def of(cls, config: Config | None) -> Dataset:

@@ -87,7 +87,7 @@ def _tidy(files: Files, before: Series | None, after: Series) -> None:
     """Away with files that the entry names no more; on disk, where nobody else writes now, with strays too."""
     kept = {part.file for part in after.parts.values()}
     stray = {part.file for part in before.parts.values()} if before else set()
-    if files.local:
+    if files.locks:
         found = [*files.find(f"{after.folder}/*.parquet"), *files.find(f"{after.folder}/{disk.TEMPORARY}")]
         stray = {path.rpartition("/")[2] for path in found}
     files.remove(f"{after.folder}/{name}" for name in sorted(stray - kept))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 HEADLINE = ("Sharpe", "Sortino", "CAGR", "MDD", "Calmar", "PF", "Expectancy", "R", "Exposure")
 COUNTS = frozenset({"trades", "bars"})
+_PERCENT = frozenset({"CAGR", "MDD", "Exposure", "volatility", "total_return", "win_rate"})
+_CHANCES = ("PSR", "DSR", "good_windows", "mc_")
+"""What names of probabilities, and of what Monte Carlo gives, begin with (quant.luck, quant.walk)."""
 
 DEFINITIONS = {
     "Sharpe": "mean(r) / std(r, ddof=1) · √P, with r the returns of all bars, P bars a year around the clock, "
@@ -33,3 +36,8 @@ DEFINITIONS = {
     "days": "From the first bar's open to the last one's close.",
 }
 """Fractions are of 1 (0.1 is 10 %); null in metrics.json where there is none: no trade, no loss, no change."""
+
+
+def is_fraction(name: str) -> bool:
+    """Whether a person reads it in percent."""
+    return name in _PERCENT or name.startswith(_CHANCES)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from quant.metrics import DEFINITIONS
+from quant.metrics.definitions import DEFINITIONS, is_fraction
 from quant.report import packing
 from quant.report.blocks import Block, Cell, Chart, Curves, Figures, Heatmap, Histogram, Months, Table
 from quant.report.months import monthly
 from quant.report.thin import thinned
 from quant.report.words import FRENCH, NAMES, WORDS
 
-PERCENT = frozenset({"CAGR", "MDD", "Exposure", "volatility", "total_return", "win_rate"})
 _SHADES = 4
+_NARROW = 8
 _LINES = 2_000
 
 
@@ -76,12 +76,14 @@ def _figures(block: Figures) -> str:
     tiles = [_tile(name, value, known.get(name)) for name, value in block.values.items()]
     large, small = "".join(tiles[: block.large]), "".join(tiles[block.large :])
     rest = f'<dl class="tiles small">{small}</dl>' if small else ""
-    return f'<section><h2 class="sr">{_title(block.title)}</h2><dl class="tiles">{large}</dl>{rest}</section>\n'
+    first = f'<dl class="tiles">{large}</dl>' if large else ""
+    seen = ' class="sr"' if block.title == "figures" else ""
+    return f"<section><h2{seen}>{_title(block.title)}</h2>{first}{rest}</section>\n"
 
 
 def _tile(name: str, value: float | None, definition: tuple[str, str] | None) -> str:
-    shown = number(value, percent=name in PERCENT)
-    label = two(*NAMES.get(name, (name, name)))
+    shown = number(value, percent=is_fraction(name))
+    label = two(*NAMES.get(name, (name.replace("_", " "),) * 2))
     tone = " bad" if isinstance(value, float) and value < 0 and name != "MDD" else ""
     if not definition:
         return f'<div class="tile{tone}"><dt>{label}</dt><dd>{shown}</dd></div>'
@@ -157,7 +159,7 @@ def _histogram(block: Histogram) -> str:
         return panel(_title(block.title), f'<p class="none">{say("none")}</p>')
     edges = _edges(values)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    bars = _bars(counts.tolist(), edges.tolist(), block.unit)
+    bars = _bars(counts.tolist(), edges.tolist(), block)
     note = f"{say('median')} {number(float(np.median(values)))} {escape(block.unit)}"
     return panel(_title(block.title), bars, f"{note}{' · ' + escape(block.note) if block.note else ''}")
 
@@ -175,12 +177,12 @@ def _edges(values: Any) -> Any:
     return np.array([inner[0] - step, *inner, inner[-1] + step])
 
 
-def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
+def _bars(counts: Sequence[int], edges: Sequence[float], block: Histogram) -> str:
     most, width = max(counts), 600 / len(counts)
     drawn = []
     for index, count in enumerate(counts):
         tall = 170 * count / most
-        said = f"{edge(edges[index])} … {edge(edges[index + 1])} {unit}: {count:,}"
+        said = f"{edge(edges[index])} … {edge(edges[index + 1])} {block.unit}: {count:,}"
         kind = "bad" if edges[index + 1] <= 1e-12 else "good"
         drawn.append(
             f'<g><rect class="well" x="{index * width:.2f}" y="0" width="{width:.2f}" height="180"/>'
@@ -194,7 +196,9 @@ def _bars(counts: Sequence[int], edges: Sequence[float], unit: str) -> str:
         for index, value in enumerate(edges)
         if (index - zero) % every == 0 and 0 < index < len(edges) - 1
     )
-    return f'<svg class="histogram" viewBox="0 0 600 204" role="img">{"".join(drawn)}{labels}</svg>'
+    said = f"{block.title}: {sum(counts):,}"
+    head = f'<svg class="histogram" viewBox="0 0 600 204" role="img" aria-label="{escape(said)}">'
+    return f"{head}{''.join(drawn)}{labels}</svg>"
 
 
 def _heatmap(block: Heatmap) -> str:
@@ -209,13 +213,14 @@ def _heatmap(block: Heatmap) -> str:
     )
     corner = f"<td>{escape(block.y)} ↓ {escape(block.x)} →</td>"
     table = f'<table class="heat"><thead><tr>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return panel(_title(block.title), f'<div class="scroll" tabindex="0">{table}</div>', escape(block.note))
+    kind = "wide" if len(block.xs) > _NARROW else ""
+    return panel(_title(block.title), f'<div class="scroll" tabindex="0">{table}</div>', escape(block.note), kind)
 
 
 def _heat(block: Heatmap, x: Cell, y: Cell, value: float | None, low: float, high: float) -> str:
-    shown = _percent(value) if block.measure in PERCENT and value is not None else fixed(value)
+    shown = _percent(value) if is_fraction(block.measure) and value is not None else fixed(value)
     best = " best" if value is not None and value == high else ""
-    unit = " %" if block.measure in PERCENT else ""
+    unit = " %" if is_fraction(block.measure) else ""
     said = f"{block.x} {number(x)}, {block.y} {number(y)}: {block.measure} {shown}{unit}"
     return f'<td class="num {shade(value, low, high)}{best}" title="{escape(said)}">{shown}</td>'
 

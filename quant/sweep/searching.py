@@ -90,6 +90,7 @@ def _suggested(trial: Any, name: str, values: Sequence[Value]) -> Value:
     """Numbers are asked for by their place, so that the search knows which are near each other."""
     numbers = [value for value in values if isinstance(value, int | float)]
     if len(values) > 1 and len(numbers) == len(values):
-        return sorted(numbers)[trial.suggest_int(name, 0, len(numbers) - 1)]
+        place: int = trial.suggest_int(name, 0, len(numbers) - 1)
+        return sorted(numbers)[place]
     chosen: Value = trial.suggest_categorical(name, list(values))
     return chosen

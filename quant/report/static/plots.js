@@ -27,7 +27,7 @@ function plot(node, options) {
   const axis = { stroke: dim, font, grid, ticks: { ...grid, size: 4 } };
   const values = options.values || ((_, splits) => splits.map((one) => shown(one, 6)));
   return new uPlot({
-    width: Math.max(200, node.clientWidth), height: Math.round(options.height * rem()), legend: { show: false }, padding: [8, 8, 0, 0],
+    width: Math.max(200, node.clientWidth), height: Math.round(options.height * rem()), legend: { show: false }, padding: [8, 1.4 * rem(), 0, 0],
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
     cursor: { points: { size: 6 }, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => null }, ...options.cursor },
     scales: { x: { time: true, ...options.x }, y: { range: options.range } },

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +12,11 @@ import pytest
 
 from quant.candles import Candles
 from quant.dataset import Dataset, Funding
-from quant.errors import BadData, NoData, UsageError
+from quant.errors import BadData, NoData, StoreFailed, UsageError
 from quant.timeframe import Timeframe
 from tests.quant.dataset.series import HOUR, START, bars
+
+ENV = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
 
 
 def test_what_was_added_is_loaded_with_the_same_hash(tmp_path: Path) -> None:
@@ -136,3 +141,36 @@ def test_funding_rates_are_merged(tmp_path: Path) -> None:
 def contents(folder: Path) -> dict[str, bytes]:
     found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in found.items() if path.name != ".lock"}
+
+
+def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreFailed, match=r"Not a directory.*\n.*is data.url right"):
+        Dataset(str(tmp_path / "file")).add(bars(5))
+
+
+def test_a_relative_url_counts_from_the_checkout_and_file_urls_are_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quant.places.home", lambda: tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    wanted = {"some/data": "some/data", "~/data": "me/data", f"file://{tmp_path}/x": "x", f"{tmp_path}/[y]*": "[y]*"}
+    for url, folder in wanted.items():
+        Dataset(url).add(bars(3))
+        assert (tmp_path / folder / "binance/BTC-USDT/1h/series.json").exists()
+        assert len(Dataset(url).series()) == 1
+    assert Dataset.of(None).files.url == str(tmp_path / "data")
+
+
+def test_neither_pandas_nor_fsspec_is_imported_for_a_disk(tmp_path: Path) -> None:
+    """Half a second of every command's start."""
+    script = f"""
+import sys
+from quant.dataset import Dataset
+from tests.quant.dataset.series import bars
+Dataset({str(tmp_path)!r}).add(bars(500))
+Dataset({str(tmp_path)!r}).load("BTC/USDT", "1h")
+print(sorted({{"pandas", "fsspec", "rich", "numba"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", script], env=ENV, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

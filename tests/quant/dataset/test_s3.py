@@ -14,10 +14,11 @@ import pytest
 
 from quant.config import parse
 from quant.dataset import Dataset, Funding, load_for
-from quant.dataset.files import Files
+from quant.dataset.remote import Remote
 from quant.errors import StoreFailed, UsageError
 from tests.fakes.s3 import KEYS, S3
 from tests.quant.dataset.series import HOUR, bars
+from tests.quant.dataset.test_dataset import ENV
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_a_dataset_lives_in_a_bucket(s3: S3) -> None:
     dataset.add(candles.part(0, 15_000))
     added = dataset.add(candles.part(14_000, 20_000))
     assert (added.added, added.series.sha256) == (5_000, candles.sha256)
-    assert len(Files(url, s3.url).find("*/*/*/*.parquet")) == len(added.series.parts)
+    assert len(dataset.files.find("*/*/*/*.parquet")) == len(added.series.parts)
     assert dataset.add(candles).added == 0
     config = {"data": {"symbol": "BTC/USDT", "timeframe": "1h", "url": url, "endpoint_url": s3.url}}
     dataset.add_funding("BTC/USDT", "binance", Funding(np.array([0, 8]) * HOUR, np.array([1e-4, 2e-4])))
@@ -50,14 +51,14 @@ def test_two_writers_lose_nothing_of_each_other(s3: S3, monkeypatch: pytest.Monk
     url, candles = s3.bucket("second"), bars(10_000)
     slow, fast = Dataset(url, s3.url), Dataset(url, s3.url)
     fast.add(candles.part(0, 4_000))
-    replace = Files.replace
+    replace = Remote.replace
 
-    def overtaken(files: Files, path: str, data: bytes, seen: str | None) -> None:
-        monkeypatch.setattr(Files, "replace", replace)
+    def overtaken(files: Remote, path: str, data: bytes, seen: str | None) -> None:
+        monkeypatch.setattr(Remote, "replace", replace)
         fast.add(candles.part(4_000, 7_000))
         replace(files, path, data, seen)
 
-    monkeypatch.setattr(Files, "replace", overtaken)
+    monkeypatch.setattr(Remote, "replace", overtaken)
     assert slow.add(candles.part(7_000, 10_000)).added == 3_000
     assert slow.load("BTC/USDT", "1h").sha256 == candles.sha256
 
@@ -68,10 +69,10 @@ def test_the_endpoint_may_come_from_fsspec_itself(s3: S3, tmp_path: Path) -> Non
     (tmp_path / "s3.json").write_text(json.dumps({"s3": {"client_kwargs": {"endpoint_url": s3.url}}}))
     script = f"from quant.dataset import Dataset; print(len(Dataset({url!r}).load('BTC/USDT', '1h')))"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script], env=os.environ | {"FSSPEC_CONFIG_DIR": str(tmp_path)},
+        [sys.executable, "-P", "-c", script], env=os.environ | ENV | {"FSSPEC_CONFIG_DIR": str(tmp_path)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout == "50\n"
+    assert (done.stdout, done.stderr) == ("50\n", "")
 
 
 def test_a_store_that_cannot_be_used_is_one_clear_error(s3: S3) -> None:
