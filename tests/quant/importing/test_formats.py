@@ -130,6 +130,18 @@ def test_days_of_stocks_with_columns_of_other_names(tmp_path: Path) -> None:
     assert found.candles.close.tolist() == [173.31, 171.48]
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2024-03-28", "2024/03/28 00:00", "2024-03-28 00:00:00.000000", "2024-03-28T00:00:00.000Z",
+        "2024-03-28 00:00:00+00:00", "2024-03-28T01:00:00+0100", "20240328", "20240328 000000", "1711584000",
+        "1711584000.0", "1.711584e+12", "1711584000000000", '"2024.03.28 00:00"',
+    ],
+)  # fmt: skip
+def test_one_moment_in_many_words(tmp_path: Path, time: str) -> None:
+    assert opens(taken(tmp_path, f"time,open,high,low,close,volume\n{time},1,2,1,2,\n", "1h")) == ["2024-03-28 00:00"]
+
+
 def test_nanoseconds_and_seconds_before_2001(tmp_path: Path) -> None:
     assert opens(taken(tmp_path, "time,o,h,l,c\n1704067200000000000,1,1,1,1\n", "1m")) == ["2024-01-01 00:00"]
     assert opens(taken(tmp_path, "time,open,high,low,close\n86400,1,1,1,1\n", "1d")) == ["1970-01-02 00:00"]
