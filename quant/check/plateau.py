@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from quant.candles import F64
 from quant.check.finding import Finding, Numbers
 from quant.check.trial import Trial
 from quant.config.study import Range
@@ -30,19 +31,22 @@ def plateau(trial: Trial) -> Finding:
     if not chosen > 0:
         return Finding(CHECK, name, False, f"{objective} {chosen:.2f}: there is no peak", {objective: chosen})
     near = list(neighbours(trial))
-    found = np.array([trial.under(applied(trial.config, one)).measures()[objective] for one in near])
-    found = np.nan_to_num(found, nan=0.0)
-    if not len(found):
+    if not near:
         return Finding(CHECK, name, False, "it has no parameter that could be another", {objective: chosen})
-    median, worst, which = float(np.median(found)), float(found.min()), near[int(found.argmin())]
+    found = [trial.under(applied(trial.config, one)).measures()[objective] for one in near]
+    return _judged(trial, chosen, near, np.nan_to_num(np.array(found), nan=0.0))
+
+
+def _judged(trial: Trial, chosen: float, near: list[Override], found: F64) -> Finding:
+    objective, median, worst = trial.config.sweep.objective, float(np.median(found)), float(found.min())
+    told = ", ".join(f"{name} {value}" for name, value in near[int(found.argmin())].items())
     flagged = median < KEPT * chosen
-    told = ", ".join(f"{key} {value}" for key, value in which.items())
     words = (
         f"{objective} {chosen:.2f}; its {len(found)} neighbours' median {median:.2f}, the worst {worst:.2f} ({told}): "
         f"{'a lonely peak' if flagged else 'a plateau'}"
     )
     numbers: Numbers = {objective: chosen, "neighbours": len(found), "median": median, "worst": worst, "at_worst": told}
-    return Finding(CHECK, name, flagged, words, numbers)
+    return Finding(CHECK, trial.strategy.name, flagged, words, numbers)
 
 
 def neighbours(trial: Trial) -> Iterator[Override]:
