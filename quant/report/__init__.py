@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -18,19 +19,27 @@ METRICS, PAGE = "metrics.json", "report.html"
 
 
 def write(run: Run, result: Result, extra: Sequence[Block] = ()) -> dict[str, float | int | None]:
-    """Everything that a result has, into the run's folder; `extra` stands on the page below it.
+    """Everything that a result has, into the run's folder; `extra` stands on the page below it. Side by side: packing
+    and drawing go on without Python's lock.
 
     Returns what metrics.json holds. Raises BadData when the equity is no number.
     """
     measures = metrics.measure(result)
     shown = metrics.shown(measures)
-    run.write_json(METRICS, shown)
-    tables.write_trades(run.folder / "trades.csv", result)
-    tables.write_equity(run.folder / "equity.parquet", result)
-    words, title = picture.words(measures), title_of(run.config)
-    picture.draw(run.folder / "equity.png", result.candles.time, result.equity, result.initial, title, words)
-    write_page(run, (*blocks(result, measures), *extra), subtitle(result))
+    with ThreadPoolExecutor(2) as pool:
+        page_of = pool.submit(write_page, run, (*blocks(result, measures), *extra), subtitle(result))
+        picture_of = pool.submit(_draw, run, result, picture.words(measures))
+        run.write_json(METRICS, shown)
+        tables.write_trades(run.folder / "trades.csv", result)
+        tables.write_equity(run.folder / "equity.parquet", result)
+        page_of.result()
+        picture_of.result()
     return shown
+
+
+def _draw(run: Run, result: Result, words: str) -> None:
+    path, title = run.folder / "equity.png", title_of(run.config)
+    picture.draw(path, result.candles.time, result.equity, result.initial, title, words)
 
 
 def write_page(run: Run, parts: Sequence[Block], about: str = "") -> None:

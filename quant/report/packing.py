@@ -21,6 +21,8 @@ from quant.report.thin import thinned
 from quant.ticks import tick_of
 
 MOST_UNITS = 2**30
+LEVEL = 2
+"""Of deflate: a twentieth larger than 6, in a third of the time."""
 CURVE_POINTS = 20_000
 _SAMPLE = 2_000
 U32 = NDArray[np.uint32]
@@ -42,7 +44,7 @@ def packed(arrays: Packed) -> Blob:
         kind = {"f": "f64", "u": "u32", "i": "i8"}[array.dtype.kind]
         head.append((name, kind, len(array)))
         parts.append(_planes(array) if kind == "u32" else array.astype(array.dtype.newbyteorder("<")).tobytes())
-    body = zlib.compress(b"".join(parts), 5)
+    body = zlib.compress(b"".join(parts), LEVEL)
     return Blob(json.dumps(head), base64.b64encode(body).decode())
 
 

@@ -25,6 +25,8 @@ WIDTH = RIGHT - LEFT
 INK, DIM, GRID, PAPER, LINE, FALL, FALLEN = "#16202a", "#51606e", "#e6ebef", "#ffffff", "#0a5fb4", "#b32b20", "#f8d6d2"
 SMALL, LARGE = 21, 30
 _MONTHS = 12
+Marks = list[tuple[int, str]]
+"""Which bar, and what stands there."""
 _FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 
 
@@ -47,8 +49,9 @@ class Panel:
     def shade(self, image: Image.Image, low: F64, high: F64, colour: str) -> None:
         """Paint each column of pixels between two values, its ends as far as they are covered: a smooth line."""
         scale = (self.bottom - self.top) / (self.high - self.low)
-        above, below = (self.high - high) * scale - 1.2, (self.high - low) * scale + 1.2
-        row = np.arange(self.bottom - self.top, dtype=np.float64)[:, None]
+        above = ((self.high - high) * scale - 1.2).astype(np.float32)
+        below = ((self.high - low) * scale + 1.2).astype(np.float32)
+        row = np.arange(self.bottom - self.top, dtype=np.float32)[:, None]
         covered = np.clip(np.minimum(row + 1, below) - np.maximum(row, above), 0.0, 1.0)
         mask = Image.fromarray(np.rint(covered * 255).astype(np.uint8))
         image.paste(colour, (LEFT, self.top), mask)
@@ -56,6 +59,7 @@ class Panel:
 
 def draw(path: Path, time: I64, equity: F64, initial: float, title: str, words: str) -> None:
     """`time` in milliseconds, arrays of shape (n,); `title` and `words` (a line of figures) stand above."""
+    times = marks(time)
     image = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(image)
     pen.text((LEFT, 28), _fit(title), INK, _font(LARGE))
@@ -63,26 +67,24 @@ def draw(path: Path, time: I64, equity: F64, initial: float, title: str, words: 
     low, high = min(float(equity.min()), initial), max(float(equity.max()), initial)
     room = (high - low) * 0.04 or abs(high) * 0.01 or 1.0
     top = Panel(130, 610, low - room, high + room, len(equity))
-    _grid(pen, top, [(value, number(value)) for value in ticks(top.low, top.high, 6)], marks(time))
+    _grid(pen, top, [(value, number(value)) for value in ticks(top.low, top.high, 6)], times)
     top.shade(image, *spans(equity), LINE)
-    _fallen(image, pen, time, drawdown(equity, initial))
-    image.save(path, "PNG", compress_level=6)
+    _fallen(image, pen, times, drawdown(equity, initial))
+    image.save(path, "PNG", compress_level=3)
 
 
-def _fallen(image: Image.Image, pen: ImageDraw.ImageDraw, time: I64, fallen: F64) -> None:
+def _fallen(image: Image.Image, pen: ImageDraw.ImageDraw, times: Marks, fallen: F64) -> None:
     panel = Panel(640, 840, min(float(fallen.min()), -1e-4) * 1.05, 0.0, len(fallen))
     low, high = spans(fallen)
     panel.shade(image, low, np.zeros(WIDTH), FALLEN)
     levels = [(value, f"{100 * value:.4g} %") for value in ticks(panel.low, panel.high, 3)]
-    _grid(pen, panel, levels, marks(time))
-    for index, text in marks(time):
+    _grid(pen, panel, levels, times)
+    for index, text in times:
         pen.text((panel.x(index), panel.bottom + 12), text, DIM, _font(SMALL), anchor="ma")
     panel.shade(image, low, high, FALL)
 
 
-def _grid(
-    pen: ImageDraw.ImageDraw, panel: Panel, levels: list[tuple[float, str]], times: list[tuple[int, str]]
-) -> None:
+def _grid(pen: ImageDraw.ImageDraw, panel: Panel, levels: list[tuple[float, str]], times: Marks) -> None:
     for value, text in levels:
         pen.line([(LEFT, panel.y(value)), (RIGHT, panel.y(value))], GRID)
         pen.text((LEFT - 14, panel.y(value)), text, DIM, _font(SMALL), anchor="rm")
@@ -109,24 +111,25 @@ def ticks(low: float, high: float, about: int) -> list[float]:
     return [index * step for index in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def marks(time: I64) -> list[tuple[int, str]]:
-    """(index, words) of the first bar of each month or year, at most twelve; else the first bar and the last."""
+def marks(time: I64) -> Marks:
+    """The first bar of each month or year, at most twelve; else the first bar and the last."""
     months = time.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    begin = np.flatnonzero(np.diff(months)) + 1
     for apart in (1, 2, 3, 6, 12, 24, 60, 120):
-        found = list(_begun(months, apart))
+        found = list(_begun(begin, months, apart))
         if len(found) <= _MONTHS:
             break
     return found if len(found) > 1 else _ends(time)
 
 
-def _begun(months: I64, apart: int) -> Iterator[tuple[int, str]]:
-    """Where a stretch of `apart` months since 1970 begins."""
-    for index in (np.flatnonzero(np.diff(months // apart)) + 1).tolist():
+def _begun(begin: I64, months: I64, apart: int) -> Iterator[tuple[int, str]]:
+    """Where a stretch of `apart` months since 1970 begins; `begin`: where a month does."""
+    for index in begin[months[begin] // apart != months[begin - 1] // apart].tolist():
         begun = int(months[index]) // apart * apart
         yield index, f"{1970 + begun // 12}" + ("" if apart % 12 == 0 else f"-{begun % 12 + 1:02}")
 
 
-def _ends(time: I64) -> list[tuple[int, str]]:
+def _ends(time: I64) -> Marks:
     days = np.datetime_as_string(time[[0, -1]].astype("datetime64[ms]"), unit="D").tolist()
     return [(0, str(days[0]))] if len(time) < 2 else [(0, str(days[0])), (len(time) - 1, str(days[1]))]
 

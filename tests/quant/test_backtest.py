@@ -17,6 +17,7 @@ from PIL import Image
 
 from quant import backtest, cli, compare, metrics, places, show, strategies
 from quant.candles import Candles
+from quant.config import parse, resolved
 from quant.dataset import Dataset
 from quant.dataset.funding import Funding
 from quant.report import tables
@@ -222,3 +223,15 @@ def test_show_and_compare(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "exits.stop_atr" in capsys.readouterr().out
     assert cli.main(show.parser(), show.run, ["c"]) == 1
     assert "no run c" in capsys.readouterr().err
+
+
+def test_the_documented_config_has_every_setting_as_it_is_when_left_out() -> None:
+    text = (Path(backtest.__file__).parents[1] / "docs/quant.md").read_text()
+    told = yaml.safe_load(text.split("```yaml\n")[-1].split("```")[0])
+    plain = parse({"data": {"symbol": "BTC/USDT:USDT", "timeframe": "15m"}})
+    assert told == yaml.safe_load(resolved(plain))
+
+
+def test_every_figure_is_documented() -> None:
+    text = (Path(backtest.__file__).parents[1] / "docs/quant.md").read_text()
+    assert [name for name in metrics.DEFINITIONS if f"`{name}`" not in text] == []
