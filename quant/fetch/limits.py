@@ -1,9 +1,11 @@
 """What exchanges allow, where ccxt is more careful than they are or says nothing.
 
-Sources, read in 2026: Binance, "Limits" and "Kline/Candlestick Data" (6,000 weight a minute spot, 2 a request of up to
-1,000; futures 2,400 a minute, 2 for up to 499 bars, 5 for up to 1,000); Bybit v5, "Rate Limit" (600 requests in 5 s
-for an address); Bitget v2, "Get Candlestick Data", "Get History Candlestick Data" (20 a second; 1,000 recent bars, 200
-older ones); OKX v5, "Get candlesticks", "Get candlesticks history" (40 and 20 requests in 2 s, 300 bars). ccxt spaces
+Sources, by the names of their pages: Binance, "Limits" and "Kline/Candlestick Data" (6,000 weight a minute spot, 2 a
+request of up to 1,000; futures 2,400 a minute, 2 for up to 499 bars, 5 for up to 1,000); Bybit v5, "Rate Limit" (600
+requests in 5 s for an address); Bitget v2, "Get Candlestick Data", "Get History Candlestick Data" (20 a second; 1,000
+recent bars, 200 older ones); OKX v5, "Get candlesticks", "Get candlesticks history" (40 and 20 requests in 2 s, 300
+bars). Written down without asking the pages again; a limit that is lower there shows as 429s, which are waited for.
+ccxt spaces
 Binance's futures two times, Bybit's twelve times and OKX's 1.1 times as far apart as that.
 """
 
