@@ -1,0 +1,1 @@
+"""How fast quant answers, beside what its user could pick instead."""
