@@ -5,12 +5,19 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
+from quant import places
 from quant.errors import QuantError, StoreFailed
 
 TRIES = 10
 Result = TypeVar("Result")
+
+
+def absolute(url: str) -> str:
+    """What it means wherever it is read: a relative path counts from the checkout, ~ is the user's own folder."""
+    return url if "://" in url else str(places.home() / Path(url).expanduser())
 
 
 class Changed(Exception):

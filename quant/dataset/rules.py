@@ -55,10 +55,13 @@ def row(candles: Candles, index: int) -> str:
 def _rules(c: Candles) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     with np.errstate(invalid="ignore"):
         columns = [getattr(c, name) for name in PRICES]
-        yield "a price is no number above 0", ~np.logical_and.reduce([(x > 0) & (x <= LARGEST) for x in columns])
+        yield (
+            f"a price is no number above 0 and up to {LARGEST:g}",
+            ~np.logical_and.reduce([(x > 0) & (x <= LARGEST) for x in columns]),
+        )
         yield "high is below another price", c.high < np.maximum(np.maximum(c.open, c.close), c.low)
         yield "low is above another price", c.low > np.minimum(np.minimum(c.open, c.close), c.high)
-        yield "volume is no number from 0", ~((c.volume >= 0) & (c.volume <= LARGEST))
+        yield f"volume is no number from 0 to {LARGEST:g}", ~((c.volume >= 0) & (c.volume <= LARGEST))
     yield "not between 1900 and 2200", (c.time < CALENDAR[0]) | (c.time >= CALENDAR[1])
     yield "not later than the bar before", np.diff(c.time, prepend=c.time[:1] - 1) <= 0
     yield f"no bar of {c.timeframe} begins then", ~opens(c.time, c.timeframe)

@@ -9,7 +9,7 @@ from quant.errors import BadData
 from quant.importing.table import NOTHING, Table
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "time": ("open_time", "open time", "unix", "timestamp", "time", "datetime", "date"),
+    "time": ("open_time", "open time", "unix", "timestamp", "time", "datetime", "date", ""),
     "open": ("open", "o"),
     "high": ("high", "h"),
     "low": ("low", "l"),
@@ -17,7 +17,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "volume": ("volume", "vol", "v"),
     "ticks": ("tickvol", "tick_volume", "tick volume"),
 }
-"""The first of these that stands in the header."""
+"""The first of these that stands in the header; pandas writes its index without a name."""
 FIELDS = ("time", "open", "high", "low", "close")
 
 

@@ -10,7 +10,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from quant.arrow import to_numpy
-from quant.candles import I64
+from quant.candles import F64, I64
+from quant.dataset.rules import CALENDAR
 from quant.errors import BadData
 from quant.importing.layouts import Layout
 from quant.importing.table import NOTHING, Table
@@ -19,7 +20,7 @@ from quant.importing.zones import NONE, Zone
 UNITS = ((1e17, 1_000_000), (1e14, 1_000), (1e11, 1))
 """A number above this is in ns, us (Binance's spot files since 2025), ms; below in seconds, as TradingView has it."""
 _OFFSET = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
-_NUMBER = re.compile(r"-?\d+(\.\d*)?")
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e\+?\d+)?", re.IGNORECASE)
 _DAY = re.compile(r"(19|20)\d{6}")
 _DATE = r"^(\d{4})[./-]?(\d{2})[./-]?(\d{2})[T ]*"
 _CLOCK = r" (\d{2})(\d{2})(\d{2})$"
@@ -35,7 +36,7 @@ def of(table: Table, layout: Layout, zone: Zone) -> I64:
     if _NUMBER.fullmatch(first) and not _DAY.fullmatch(first):
         return _since_1970(table, text)
     aware = bool(_OFFSET.search(first))
-    found = _parsed(table, text, pa.timestamp("ms", "UTC" if aware else None))
+    found = _parsed(table, text, pa.timestamp("ns", "UTC" if aware else None))
     return found if aware else _in_zone(table, found, zone)
 
 
@@ -43,15 +44,24 @@ def _since_1970(table: Table, text: Any) -> I64:
     cast = table.cast(text, lambda part: part.cast(pa.float64()), "no number since 1970")
     numbers = to_numpy(cast, np.float64)
     divisor = next((divisor for above, divisor in UNITS if abs(numbers[0]) > above), 1e-3)
-    found: I64 = np.rint(numbers / divisor).astype(np.int64)
-    return found
+    return _within(table, text, np.rint(numbers / divisor))
 
 
 def _parsed(table: Table, text: Any, kind: Any) -> I64:
     iso = pc.replace_substring_regex(text, _DATE, r"\1-\2-\3 ")
     iso = pc.utf8_rtrim_whitespace(pc.replace_substring_regex(iso, _CLOCK, r" \1:\2:\3"))
     found = table.cast(iso, lambda part: part.cast(kind), f"no time (known: {_HOW})")
-    return to_numpy(found.cast(pa.int64()), np.int64)
+    return _within(table, text, to_numpy(found.cast(pa.int64()), np.int64) // 1_000_000)
+
+
+def _within(table: Table, text: Any, ms: F64 | I64) -> I64:
+    """Raises BadData for what no calendar has, before anything is counted with it."""
+    wrong = ~((ms >= CALENDAR[0]) & (ms < CALENDAR[1]))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        where = f"{table.name} line {table.line(row)}"
+        raise BadData(f"{where}: {text[row].as_py()!r} is no time between 1900 and 2200", hint=NOTHING)
+    return ms.astype(np.int64)
 
 
 def _in_zone(table: Table, readings: I64, zone: Zone) -> I64:

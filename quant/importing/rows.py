@@ -89,7 +89,8 @@ def _candles(text: Table, layout: Layout, zone: Zone, name: tuple[str, str, Time
 
 def _volume(text: Table, layout: Layout) -> tuple[F64, str]:
     """MetaTrader leaves the volume at 0 where the broker knows none, and counts ticks."""
-    volume = None if layout.volume is None else text.numbers(layout.volume, "volume")
+    column = layout.volume
+    volume = None if column is None or text.is_blank(column) else text.numbers(column, "volume")
     if volume is not None and (layout.ticks is None or volume.any()):
         return volume, ""
     if layout.ticks is not None:

@@ -49,6 +49,10 @@ class Table:
             text = pc.replace_substring(text, ",", ".")
         return to_numpy(self.cast(text, lambda part: part.cast(pa.float64()), f"{what} is no number"), np.float64)
 
+    def is_blank(self, column: int) -> bool:
+        """Whether a column says nothing in any row: indices have no volume, and TradingView a column for it."""
+        return bool(pc.all(pc.match_substring_regex(self.columns[column], "(?i)^(nan)?$")).as_py())
+
     def cast(self, text: Any, change: Callable[[Any], Any], words: str) -> Any:
         """`change(text)`; raises BadData with the first row that does not bear it."""
         try:

@@ -50,4 +50,5 @@ def main(url: str, before: int, after: int) -> None:
     sys.stdout.write(json.dumps(found))
 
 
-main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

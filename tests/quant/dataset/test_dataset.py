@@ -102,7 +102,7 @@ def test_symbols_that_differ_are_kept_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("close", np.nan, "a price is no number above 0: 1 of 50 bars, the first is 2024-01-01 03:00"),
+        ("close", np.nan, "a price is no number above 0 and up to 1e.15: 1 of 50 bars, the first is 2024-01-01 03:00"),
         ("low", -1.0, "a price is no number above 0"),
         ("open", np.inf, "a price is no number above 0"),
         ("high", 1.0, "high is below another price"),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from quant.config import parse
 from quant.dataset import Dataset, Funding, load_for
 from quant.dataset.remote import Remote
+from quant.dataset.verify import verify
 from quant.errors import StoreFailed, UsageError
 from tests.fakes.s3 import KEYS, S3
 from tests.quant.dataset.series import HOUR, bars
@@ -61,6 +63,31 @@ def test_two_writers_lose_nothing_of_each_other(s3: S3, monkeypatch: pytest.Monk
     monkeypatch.setattr(Remote, "replace", overtaken)
     assert slow.add(candles.part(7_000, 10_000)).added == 3_000
     assert slow.load("BTC/USDT", "1h").sha256 == candles.sha256
+
+
+def test_a_writer_killed_between_its_objects_leaves_whole_updates(s3: S3) -> None:
+    url, candles = s3.bucket("killed"), bars(10_000)
+    script = f"""
+from quant.dataset import Dataset
+from tests.quant.dataset.series import bars
+for begin in range(0, 10_000, 500):
+    Dataset({url!r}, {s3.url!r}).add(bars(10_000).part(begin, begin + 500))
+    print(begin, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-P", "-c", script], env=os.environ | ENV, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout
+        for _ in range(3):
+            writer.stdout.readline()
+        time.sleep(0.03)
+        writer.kill()
+    dataset = Dataset(url, s3.url)
+    loaded = dataset.load("BTC/USDT", "1h")
+    assert len(loaded) >= 1_500
+    assert len(loaded) % 500 == 0
+    assert loaded.sha256 == candles.part(0, len(loaded)).sha256
+    assert dataset.add(candles).series.sha256 == candles.sha256
+    problems = verify(dataset.files, dataset.series()[0]).problems
+    assert all("belongs to nothing" in problem for problem in problems)
 
 
 def test_the_endpoint_may_come_from_fsspec_itself(s3: S3, tmp_path: Path) -> None:

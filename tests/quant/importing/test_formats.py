@@ -124,10 +124,30 @@ def test_histdata_with_decimal_commas(tmp_path: Path) -> None:
     assert found.candles.open.tolist() == [2190.12, 2191.75]
 
 
+def test_pandas_index_without_a_name(tmp_path: Path) -> None:
+    found = taken(
+        tmp_path, ",Open,High,Low,Close,Volume\n2017-04-19 09:00:00,1.0716,1.0722,1.07083,1.07219,1413\n", "1h"
+    )
+    assert opens(found) == ["2017-04-19 09:00"]
+    assert found.candles.close.tolist() == [1.07219]
+
+
 def test_days_of_stocks_with_columns_of_other_names(tmp_path: Path) -> None:
     found = taken(tmp_path, YAHOO, "1d")
     assert opens(found) == ["2024-03-27 00:00", "2024-03-28 00:00"]
     assert found.candles.close.tolist() == [173.31, 171.48]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2024-03-28", "2024/03/28 00:00", "2024-03-28 00:00:00.000000", "2024-03-28T00:00:00.000Z",
+        "2024-03-28 00:00:00+00:00", "2024-03-28T01:00:00+0100", "20240328", "20240328 000000", "1711584000",
+        "1711584000.0", "1.711584e+12", "1711584000000000", '"2024.03.28 00:00"',
+    ],
+)  # fmt: skip
+def test_one_moment_in_many_words(tmp_path: Path, time: str) -> None:
+    assert opens(taken(tmp_path, f"time,open,high,low,close,volume\n{time},1,2,1,2,\n", "1h")) == ["2024-03-28 00:00"]
 
 
 def test_nanoseconds_and_seconds_before_2001(tmp_path: Path) -> None:

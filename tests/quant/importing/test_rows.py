@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quant.errors import BadData, QuantError, UsageError
 from quant.importing import Imported, read
@@ -32,11 +35,11 @@ def changed(row: int, text: str) -> list[str]:
     ("rows", "words"),
     [
         (changed(2, "2024-03-01 02:00,10,8,9,11,1"), r"high is below another price: 1 of 6 rows\n.* line 4:"),
-        (changed(2, "2024-03-01 02:00,nan,12,9,11,1"), r"a price is no number above 0: 1 of 6 rows\n.* line 4:"),
+        (changed(2, "2024-03-01 02:00,nan,12,9,11,1"), r"a price is no number above 0 .*: 1 of 6 rows\n.* line 4:"),
         (changed(2, "2024-03-01 02:00,,12,9,11,1"), r"line 4: open is no number: ''"),
         (changed(5, "2024-03-01 05:00,10,12,None,11,1"), r"line 7: low is no number: 'None'"),
         (changed(0, "2024-03-01 00:00,10,12,9,-1,1"), r"a price is no number above 0"),
-        (changed(2, "2024-03-01 02:00,10,12,9,11,-5"), r"volume is no number from 0: 1 of 6 rows"),
+        (changed(2, "2024-03-01 02:00,10,12,9,11,-5"), r"volume is no number from 0 to 1e.15: 1 of 6 rows"),
         (changed(2, "2024-03-01 02:07,10,12,9,11,1"), r"no bar of 1h begins then: 1 of 6 rows\n.* line 4: "),
         (changed(2, "yesterday,10,12,9,11,1"), r"line 4: no time \(known: .*\): 'yesterday'"),
         (changed(2, "2024-03-01 02:00,10,12"), r"line 4: 3 fields instead of 6: '2024-03-01 02:00,10,12'"),
@@ -141,3 +144,20 @@ def test_a_time_that_no_clock_shows_is_told(tmp_path: Path) -> None:
     rows = [f"2024-03-31 {hour:02}:00,10,12,9,11,1" for hour in range(6)]
     with pytest.raises(BadData, match="line 4: no clock in Europe/Paris shows that time"):
         taken(tmp_path, rows, timezone="Europe/Paris")
+
+
+CELLS = st.sampled_from(
+    ["1", "0", "-1", "nan", "inf", "1e300", "-1e300", "1e18", "2024-03-01", "2024-03-01 01:00", "1709251200", "1e30",
+     "9999-12-31 23:59", "0000-00-00", "20240301", "00:00", "", " ", '"', "é"]
+)  # fmt: skip
+HEADERS = st.sampled_from([HEADER, "", "<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>\n", "date,o,h,l,c\n"])
+FILES = st.tuples(HEADERS, st.lists(st.lists(CELLS, min_size=5, max_size=7).map(",".join), max_size=4).map("\n".join))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200) | FILES.map(lambda parts: "".join(parts).encode()))
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York+7"])
+def test_whatever_a_file_holds_is_candles_or_one_clear_error(tmp_path: Path, timezone: str, data: bytes) -> None:
+    (tmp_path / "file.csv").write_bytes(data)
+    with contextlib.suppress(BadData):
+        assert read(tmp_path / "file.csv", "X/Y", Timeframe.of("1h"), timezone=timezone).notes is not None
