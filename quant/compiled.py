@@ -82,8 +82,8 @@ def part_inlined(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy", forceinline=True, **ALONE)(function))
 
 
-LEAN: dict[str, Any] = {"_nrt": False}
-ALONE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **LEAN}
+LEAN: dict[str, Any] = {"_nrt": False, "no_cfunc_wrapper": True}
+ALONE: dict[str, Any] = {"no_cpython_wrapper": True, **LEAN}
 
 
 def compiled_parallel(function: F) -> F:

@@ -38,10 +38,10 @@ def down(value: float, step: float) -> float:
     """To a multiple of `step`, exactly as decimals would be: 3 steps of 0.1 are 0.3. 0: any value."""
     if step == 0:
         return value
-    per_one: float = np.rint(1 / step)
+    per_one: float = np.floor(1 / step + 0.5)
     whole = per_one > 0 and abs(per_one * step - 1) < NEARLY
     steps = value * per_one if whole else value / step
-    nearest: float = np.rint(steps)
+    nearest: float = np.floor(steps + 0.5)
     steps = nearest if abs(steps - nearest) <= NEARLY * abs(nearest) else np.floor(steps)
     return steps / per_one if whole else steps * step
 

@@ -56,10 +56,11 @@ def walk(
             recall(t, bars.open, wants, due, account, now)
             begin(now, rules, account, rows[account.trades])
             account.due = due.bar[account.paid]
+        until = account.due if account.due > t else len(equity)
         if account.side:
-            t = carry(t, bars, wants.side, rules, account, rows, equity, position)
+            t = carry(t, until, bars, wants.side, rules, account, rows[account.trades], equity, position)
         else:
-            t = rest(t, wants.side, account, equity, position)
+            t = rest(t, until, wants.side, account, equity, position)
     if account.side:
         account.reason = END
         leave(t - 1, bars.close[t - 1], rules, account, rows[account.trades])
@@ -119,39 +120,46 @@ def answer(now: Moment, rules: Rules, account: Account, row: Row) -> None:
 
 
 @part_inlined
-def rest(t: int, wanted: I8, account: Account, equity: F64, position: F64) -> int:
+def rest(t: int, until: int, wanted: I8, account: Account, equity: F64, position: F64) -> int:
     """Bars without a position, from t to the next one that begins with something to do: returns that."""
+    cash, answered = account.cash, account.answered
     while True:
-        equity[t], position[t] = account.cash, 0.0
+        equity[t], position[t] = cash, 0.0
         t += 1
-        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+        if t == until or wanted[t - 1] != answered:
             return t
 
 
 @part_inlined
-def carry(t: int, bars: Bars, wanted: I8, rules: Rules, account: Account, rows: Any, equity: F64, position: F64) -> int:
+def carry(
+    t: int, until: int, bars: Bars, wanted: I8, rules: Rules, account: Account, row: Row, equity: F64, position: F64
+) -> int:
     """Bars with the position, from t to the next one that begins with something to do, or after the one that ends it.
 
     Prices times the side: then more is better for either side.
     """
-    side = float(account.side)
-    scale = side * account.size
-    cash, held = account.cash - scale * account.entry_value, side * account.quantity
+    side, answered = float(account.side), account.answered
+    level, target, best, worst = side * account.level, side * account.target, account.best, account.worst
+    scale, held = side * account.size, side * account.quantity
+    cash = account.cash - scale * account.entry_value
     while True:
-        against = side * (bars.low[t] if side > 0 else bars.high[t])
-        along = side * (bars.high[t] if side > 0 else bars.low[t])
-        if not (against > side * account.level and along < side * account.target):
+        low, high = side * bars.low[t], side * bars.high[t]
+        against, along = min(low, high), max(low, high)
+        if not (against > level and along < target):
             break
-        account.worst = min(account.worst, against)
-        if along > account.best:
-            account.best = along
+        worst = min(worst, against)
+        if along > best:
+            best = account.best = along
             if account.distance > 0:
                 trail(account, rules)
+                level = side * account.level
         equity[t], position[t] = cash + scale * worth(bars.close[t], rules), held
         t += 1
-        if t == len(equity) or wanted[t - 1] != account.answered or t == account.due:
+        if t == until or wanted[t - 1] != answered:
+            account.worst = worst
             return t
-    end(t, bars.open[t], against, rules, account, rows[account.trades])
+    account.worst = worst
+    end(t, bars.open[t], against, rules, account, row)
     equity[t], position[t] = account.cash, 0.0
     return t + 1
 
