@@ -28,15 +28,15 @@ def mean(close: np.ndarray, length: int) -> np.ndarray:
     return found
 
 
-def simulated(close: np.ndarray, opens: np.ndarray, pairs: list[list[int]], fee: float) -> vbt.Portfolio:
+def simulated(close: np.ndarray, opens: np.ndarray, pairs: list[list[int]], fee: float) -> tuple[vbt.Portfolio, float]:
     """Simulation alone: which average is above is known before, filled at the next open, always in the market."""
     above = np.column_stack([mean(close, fast) > mean(close, slow) for fast, slow in pairs])
     below = np.column_stack([mean(close, fast) < mean(close, slow) for fast, slow in pairs])
     above, below = (np.vstack([np.zeros((1, len(pairs)), bool), side[:-1]]) for side in (above, below))
     begun = time.perf_counter()
     found = vbt.Portfolio.from_signals(
-        close, entries=above, short_entries=below, price=opens[:, None], fees=fee, init_cash=CASH, freq="15min",
-        upon_opposite_entry="reverse",
+        close[:, None], entries=above, short_entries=below, price=opens[:, None], fees=fee, init_cash=CASH,
+        freq="15min", upon_opposite_entry="reverse",
     )  # fmt: skip
     return found, time.perf_counter() - begun
 
