@@ -91,9 +91,8 @@ def _beside(candles: Candles, overrides: Sequence[Any], ours: float) -> Iterator
         command = [str(PEERS), "-P", str(Path(__file__).parent / "peers/sweep.py")]
         done = subprocess.run(command, input=said, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    simulation, stats, other = min(found["simulation"]), found["stats"], found["backtesting"]
+    simulation, other = min(found["simulation"]), found["backtesting"]
     yield median("vectorbt, simulation alone", found["simulation"], "ns")
-    yield Figure("vectorbt, simulation and 4 measures", simulation + stats, "ns")
     yield Figure("backtesting.py", other, "ns")
     yield Figure("crosses / vectorbt's simulation", simulation / ours, "x", 30.0, at_least=True)
     yield Figure("crosses / backtesting.py", other / ours, "x", 2000.0, at_least=True)
