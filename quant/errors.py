@@ -4,6 +4,7 @@ QuantError (exit 1)
  ├── UsageError (exit 2): the command line or config.yaml is wrong
  ├── BadData: candles that cannot be believed, or too few of them
  ├── NoData: nothing is stored under that name
+ ├── StoreFailed: where candles are kept cannot be read or written
  ├── ExchangeFailed: the exchange cannot be reached, or refuses
  ├── ClusterFailed: scheduler or workers cannot be reached, were lost, or are of another version
  └── StrategyFailed: a strategy raised, or gave signals that cannot be
@@ -42,6 +43,10 @@ class BadData(QuantError):
 
 class NoData(QuantError):
     """Nothing is stored under that name."""
+
+
+class StoreFailed(QuantError):
+    """Where candles are kept cannot be reached, read or written."""
 
 
 class ExchangeFailed(QuantError):

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from quant.candles import F64, I8, I64
-from quant.compiled import compiled
+from quant.compiled import compiled, part
 from quant.indicators import View
 
 DAY_MS = 86_400_000
@@ -28,7 +28,8 @@ def hold(view: View, entry: I8, reason: I8, stop: F64, target: F64, *, per_day: 
     risked.
     """
     c = view.candles
-    return _hold(c.time, c.open, c.high, c.low, c.close, entry, reason, stop, target, per_day, day_r)
+    entries = np.flatnonzero(entry != 0)
+    return _hold(c.time, c.open, c.high, c.low, c.close, entries, entry, reason, stop, target, per_day, day_r)
 
 
 def pullbacks(view: View, trend: I8, line: F64) -> I8:
@@ -40,33 +41,47 @@ def pullbacks(view: View, trend: I8, line: F64) -> I8:
 @compiled
 def _hold(
     time: I64, open_: F64, high: F64, low: F64, close: F64,
-    entry: I8, reason: I8, stop: F64, target: F64, per_day: int, day_r: float,
+    entries: I64, entry: I8, reason: I8, stop: F64, target: F64, per_day: int, day_r: float,
 ) -> I8:  # fmt: skip
+    """From one entry to the next that can be: what lies between is not looked at."""
     side = np.zeros(len(entry), np.int8)
-    now = np.int8(0)
-    begin, day, entries, result = 0, -1, 0, 0.0
-    for t in range(len(entry)):
-        if now == 0 and entry[t] == 0:
+    free, day, count, result = 0, -1, 0, 0.0
+    for t in entries:
+        if t < free or not stop[t] > 0:
             continue
         if time[t] // DAY_MS != day:
-            day, entries, result = time[t] // DAY_MS, 0, 0.0
-        if now != 0:
-            fill = open_[begin + 1]
-            against = fill - low[t] if now > 0 else high[t] - fill
-            towards = high[t] - fill if now > 0 else fill - low[t]
-            if against >= stop[begin] or towards >= target[begin]:
-                result += -1.0 if against >= stop[begin] else target[begin] / stop[begin]
-                now = np.int8(0)
-                continue  # flat at this bar, so that a new entry is a new position
-            if reason[t] != now:
-                result += (close[t] - fill) * now / stop[begin]
-                now = np.int8(0)
-        allowed = (per_day == 0 or entries < per_day) and abs(result) < day_r
-        if now == 0 and entry[t] != 0 and stop[t] > 0 and allowed:
-            now, begin = entry[t], t
-            entries += 1
-        side[t] = now
+            day, count, result = time[t] // DAY_MS, 0, 0.0
+        if (per_day and count >= per_day) or abs(result) >= day_r:
+            continue
+        end, free, made = _until(t, entry[t], open_, high, low, close, reason, stop[t], target[t])
+        side[t:end] = entry[t]
+        count += 1
+        if end < len(time):
+            same = time[end] // DAY_MS == day
+            day, count, result = time[end] // DAY_MS, count if same else 0, (result if same else 0.0) + made
     return side
+
+
+@part
+def _until(
+    t: int, side: int, open_: F64, high: F64, low: F64, close: F64, reason: I8, stop: float, target: float
+) -> tuple[int, int, float]:
+    """The first bar at which what was entered at bar t is not wanted any more, the first at which an entry may follow,
+    and what was made, in R. A touch leaves a flat bar, so that the next entry is another position."""
+    n, u = len(reason), t + 1
+    if u == n:
+        return n, n, 0.0
+    fill, far = open_[u], (target if target > 0 else np.inf)
+    lower, upper = (fill - stop, fill + far) if side > 0 else (fill - far, fill + stop)
+    while u < n and low[u] > lower and high[u] < upper and reason[u] == side:
+        u += 1
+    if u == n:
+        return n, n, 0.0
+    if (low[u] <= lower) if side > 0 else (high[u] >= upper):
+        return u, u + 1, -1.0
+    if (high[u] >= upper) if side > 0 else (low[u] <= lower):
+        return u, u + 1, far / stop
+    return u, u, side * (close[u] - fill) / stop
 
 
 @compiled

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from quant.candles import F64, I8
+from quant.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from quant.indicators import View
@@ -48,7 +49,7 @@ class Parameter:
 class Strategy:
     """`signals` is pure. `refusal` says in words why parameters cannot go together (fast above slow), None if they can.
 
-    `warmup` is how many bars pass before the first signal can be.
+    `warmup` is how many bars pass before the first signal can be, `higher` how many of which higher timeframe.
     """
 
     name: str
@@ -57,8 +58,17 @@ class Strategy:
     signals: Callable[[View, Params], Signals]
     warmup: Callable[[Params], int]
     refusal: Callable[[Params], str | None] = lambda _: None
+    higher: Callable[[Params], tuple[str, int]] | None = None
     direction: Direction = "both"
     """What it may do at all; the three engines of the log book have one direction each."""
+
+    def needed(self, params: Params, timeframe: Timeframe) -> int:
+        """Bars of `timeframe` before the first signal can be, those of the higher timeframe among them. Raises
+        UsageError: not a timeframe."""
+        if self.higher is None:
+            return self.warmup(params)
+        text, count = self.higher(params)
+        return max(self.warmup(params), count * Timeframe.of(text).ms // timeframe.ms)
 
     def complete(self, given: Params) -> dict[str, Value]:
         """`given` with the defaults for what it leaves out; unknown names are refused by the configuration."""

@@ -7,6 +7,8 @@ import numpy as np
 from quant.candles import F64, I64, Candles
 
 MOST_DECIMALS = 12
+SAMPLE = 1000
+"""Bars that are looked at first."""
 NICE = ((5, 1), (5, 2), (2, 1), (1, 1))
 """Steps are 1, 2, 2.5 or 5 times a power of ten: 5, 5/2, 2, 1."""
 FINE = 1e-10
@@ -19,13 +21,13 @@ def tick_of(candles: Candles) -> float:
     Where there is none (more than 12 decimals) a power of ten about 1e-10 of the highest price, far below what any
     market quotes, and coarse enough that sums of a billion bars stay exact in int64. No bars: 1.
     """
-    prices = np.concatenate((candles.open, candles.high, candles.low, candles.close))
-    if not len(prices):
+    columns = (candles.close, candles.open, candles.high, candles.low)
+    if not len(candles):
         return 1.0
     for decimals in range(MOST_DECIMALS + 1):
-        if _whole(prices[:1000], decimals) and _whole(prices, decimals):
-            return _nice(int(np.gcd.reduce(_units(prices, decimals))), decimals)
-    return float(10.0 ** np.ceil(np.log10(prices.max() * FINE)))
+        if _whole(candles.close[:SAMPLE], decimals) and all(_whole(column, decimals) for column in columns):
+            return _nice(_common([_units(column, decimals) for column in columns]), decimals)
+    return float(10.0 ** np.ceil(np.log10(candles.high.max() * FINE)))
 
 
 def _units(prices: F64, decimals: int) -> I64:
@@ -34,10 +36,22 @@ def _units(prices: F64, decimals: int) -> I64:
 
 
 def _whole(prices: F64, decimals: int) -> bool:
-    """Decimal text gives the double nearest to units / 10^decimals, and so does this division: equal is equal."""
+    """Decimal text gives the double nearest to units / 10^decimals, and so does this division: equal is equal. One
+    last bit more or less is what a sum or a product leaves."""
     units = np.rint(prices * 10.0**decimals)
-    near = np.abs(units / 10.0**decimals - prices) <= np.spacing(prices)
-    return bool((near & (units < 2**53)).all())
+    differs = np.flatnonzero(units / 10.0**decimals != prices)
+    left = prices[differs]
+    near = np.abs(units[differs] / 10.0**decimals - left) <= np.spacing(left)
+    return bool(near.all() and units.max() < 2**53)
+
+
+def _common(columns: list[I64]) -> int:
+    """The greatest common divisor: a few tell it, the others are only asked whether it is theirs too."""
+    found = int(np.gcd.reduce(columns[0][:SAMPLE]))
+    for units in columns:
+        if found > 1 and (units % found).any():
+            found = int(np.gcd(found, np.gcd.reduce(units)))
+    return found
 
 
 def _nice(common: int, decimals: int) -> float:

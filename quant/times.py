@@ -24,3 +24,8 @@ def shown(ms: int) -> str:
     except OverflowError:
         return f"{ms} ms"
     return moment.strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
+
+
+def iso(ms: int) -> str:
+    """`2024-03-01T14:15:00Z`: for programs. Raises OverflowError beyond the calendar."""
+    return (EPOCH + ms * MS).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -39,13 +39,15 @@ class Exchange(Section):
 
 
 class Data(Section):
-    """`url`: a folder, or any fsspec address (s3://bucket/folder). `since`, `until`: bars that open in [since,
+    """`url`: a folder, or any fsspec address (s3://bucket/folder). `endpoint_url`: where an S3-compatible store answers
+    (keys come from the environment or AWS's own files, never from here). `since`, `until`: bars that open in [since,
     until).
     """
 
     symbol: str = Field(min_length=1)
     timeframe: Annotated[str, AfterValidator(_timeframe)]
     url: str = "data"
+    endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
     since: Moment | date | None = None
     until: Moment | date | None = None
 

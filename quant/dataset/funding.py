@@ -10,6 +10,7 @@ from quant.candles import F64, I64
 from quant.dataset import parquet
 from quant.dataset.files import Files
 from quant.dataset.names import safe
+from quant.dataset.rules import CALENDAR
 from quant.errors import BadData
 from quant.times import shown
 
@@ -26,6 +27,12 @@ class Funding:
     time: I64
     rate: F64
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "time", np.ascontiguousarray(self.time, np.int64))
+        object.__setattr__(self, "rate", np.ascontiguousarray(self.rate, np.float64))
+        if self.time.shape != self.rate.shape or self.time.ndim != 1:
+            raise BadData("funding rates and their times are not of one length")
+
     def __len__(self) -> int:
         return len(self.time)
 
@@ -35,29 +42,40 @@ def path_of(source: str, symbol: str) -> str:
 
 
 def read(files: Files, source: str, symbol: str) -> Funding | None:
-    """Raises BadData when the file is damaged."""
-    path = path_of(source, symbol)
+    """None when there are none. Raises BadData when the file is damaged."""
     try:
-        columns = parquet.from_bytes(files.read([path])[0])
-        return Funding(columns["time"], columns["rate"])
+        return read_path(files, path_of(source, symbol))
     except FileNotFoundError:
         return None
+
+
+def read_path(files: Files, path: str) -> Funding:
+    """Raises FileNotFoundError, and BadData when the file is damaged."""
+    try:
+        columns = parquet.from_bytes(files.read([path])[0])
+        found = Funding(columns["time"], columns["rate"])
+        _require(found, f"{files}/{path}")
+        return found
     except (ValueError, KeyError) as error:
         raise BadData(f"{files}/{path}: {error}", hint="remove it and fetch the funding rates again") from None
 
 
 def add(files: Files, source: str, symbol: str, new: Funding) -> int:
-    """How many are new. Idempotent; where both have a settlement the new one counts. Raises BadData."""
+    """How many are new. Idempotent; where both have a settlement the new one counts. Raises BadData, StoreFailed."""
     _require(new, f"{source} {symbol} funding")
+    with files.alone(path_of(source, symbol).rpartition("/")[0]):
+        return files.until_settled(lambda: _add(files, source, symbol, new))
+
+
+def _add(files: Files, source: str, symbol: str, new: Funding) -> int:
     path = path_of(source, symbol)
-    with files.alone(path.rpartition("/")[0]):
-        old = read(files, source, symbol)
-        both = _union(old, new) if old else new
-        if not len(both) or (old and np.array_equal(old.time, both.time) and np.array_equal(old.rate, both.rate)):
-            return 0
+    seen = files.version(path)
+    old = read(files, source, symbol) or Funding(np.empty(0, np.int64), np.empty(0))
+    both = _union(old, new)
+    if not (np.array_equal(old.time, both.time) and np.array_equal(old.rate, both.rate)):
         about = {"source": source, "symbol": symbol, "kind": "funding"}
-        files.write(path, parquet.to_bytes({"time": both.time, "rate": both.rate}, about))
-    return len(both) - (len(old) if old else 0)
+        files.replace(path, parquet.to_bytes({"time": both.time, "rate": both.rate}, about), seen)
+    return len(both) - len(old)
 
 
 def _union(old: Funding, new: Funding) -> Funding:
@@ -70,6 +88,7 @@ def _union(old: Funding, new: Funding) -> Funding:
 def _require(funding: Funding, name: str) -> None:
     wrong = ~(np.abs(funding.rate) <= LARGEST_RATE)
     wrong[1:] |= np.diff(funding.time) <= 0
-    if len(funding.time) != len(funding.rate) or wrong.any():
+    wrong |= (funding.time < CALENDAR[0]) | (funding.time >= CALENDAR[1])
+    if wrong.any():
         at = int(np.argmax(wrong))
         raise BadData(f"{name}: {shown(int(funding.time[at]))} rate {funding.rate[at]}: no rate, or out of order")

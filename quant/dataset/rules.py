@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from quant.candles import LARGEST, Candles
 from quant.errors import BadData
 from quant.timeframe import UNITS, Timeframe
-from quant.times import shown
+from quant.times import milliseconds, shown
+from quant.words import many
 
 MONDAY = 4 * UNITS["d"]
 """1970 began on a Thursday."""
+CALENDAR = (milliseconds(date(1900, 1, 1)), milliseconds(date(2200, 1, 1)))
+"""A bar outside of it has a time in another unit than milliseconds."""
 PRICES = ("open", "high", "low", "close")
 
 
@@ -33,9 +37,10 @@ def broken(candles: Candles) -> Iterator[tuple[str, NDArray[np.int64]]]:
 
 def require(candles: Candles) -> None:
     """Raises BadData that tells each broken rule, how often, and where first."""
+    total = many(len(candles), "bar")
     lines = [
-        f"{candles.name}: {words}: {len(rows)} of {len(candles)} bars, the first is {row(candles, int(rows[0]))}"
-        for words, rows in broken(candles)
+        f"{candles.name}: {words}: {len(bad):,} of {total}, the first is {row(candles, int(bad[0]))}"
+        for words, bad in broken(candles)
     ]
     if lines:
         raise BadData("\n".join(lines), hint="nothing was stored; correct these rows at their source")
@@ -54,5 +59,6 @@ def _rules(c: Candles) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         yield "high is below another price", c.high < np.maximum(np.maximum(c.open, c.close), c.low)
         yield "low is above another price", c.low > np.minimum(np.minimum(c.open, c.close), c.high)
         yield "volume is no number from 0", ~((c.volume >= 0) & (c.volume <= LARGEST))
+    yield "not between 1900 and 2200", (c.time < CALENDAR[0]) | (c.time >= CALENDAR[1])
     yield "not later than the bar before", np.diff(c.time, prepend=c.time[:1] - 1) <= 0
     yield f"no bar of {c.timeframe} begins then", ~opens(c.time, c.timeframe)

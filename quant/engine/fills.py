@@ -46,5 +46,15 @@ def down(value: float, step: float) -> float:
     return steps / per_one if whole else steps * step
 
 
+@part
+def gap(price: float, level: float, tick: float) -> float:
+    """Between two prices. Of two on the ticks it is on them too, which a difference of floats is not."""
+    found = abs(price - level)
+    steps = found / tick
+    return down(found + CLOSE * tick, tick) if abs(steps - np.floor(steps + 0.5)) < CLOSE else found
+
+
+CLOSE = 1e-6
+"""Of a tick: far above what floats make of it, far below what anything costs."""
 NEARLY = 4e-15
 """Of a number: what a few roundings of floats make of a whole one."""

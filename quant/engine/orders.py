@@ -6,7 +6,7 @@ import numpy as np
 
 from quant.compiled import part
 from quant.engine.book import Account, Moment, Row
-from quant.engine.fills import market, worth
+from quant.engine.fills import gap, market, worth
 from quant.engine.levels import away, distance, liquidation, take_nearest
 from quant.engine.result import Reason
 from quant.engine.sizes import LARGEST, quantity, unit
@@ -48,7 +48,7 @@ def set_levels(fill: float, now: Moment, rules: Rules, account: Account) -> floa
     account.trailing = away(fill, account.distance, -side, rules.tick)
     first = side * max(side * account.stop, side * account.trailing)
     account.first_stop = first if 0 < first < np.inf else np.nan
-    apart: float = abs(fill - account.first_stop) if rules.tick > 0 else np.fmin(stop, account.distance)
+    apart = gap(fill, account.first_stop, rules.tick) if rules.tick > 0 else np.fmin(stop, account.distance)
     gain = rules.target_r * apart if rules.target_r > 0 else now.target
     gain = checked(distance(fill, now.atr, rules.target_atr, rules.target_part, gain), now, account)
     account.target = away(fill, gain, side, rules.tick)

@@ -9,6 +9,7 @@ import numpy as np
 from quant import strategies
 from quant.candles import Candles
 from quant.config import Config
+from quant.dataset import rules
 from quant.engine.book import Scratch
 from quant.engine.result import Result
 from quant.engine.simulating import Rates, simulate
@@ -28,13 +29,16 @@ def run(
 ) -> Result:
     """`view` and `scratch` are for many runs over the same candles: what was worked out stays, nothing is allocated.
 
-    Raises UsageError (parameters that cannot be), BadData (too few bars), StrategyFailed.
+    Raises UsageError (settings or parameters that cannot be), BadData (too few bars, or bars that cannot be),
+    StrategyFailed.
     """
-    view = view or View(candles, config.instrument.tick_size or tick_of(candles))
     strategy = strategies.get(config.strategy.name)
     params = params_of(strategy, config)
-    _refuse_short(strategy, params, candles)
+    _refuse_leverage(config)
+    _refuse_few(strategy, params, candles)
+    view = view or _seen(config, candles)
     signals = narrowed(asked(strategy, params, view), direction_of(strategy, config))
+    _refuse_unlimited(config, signals)
     spec = Spec.of(config, candles, view.tick_size, view)
     return simulate(candles, signals, spec, funding if config.costs.funding else None, scratch)
 
@@ -97,8 +101,10 @@ def asked(strategy: Strategy, params: Params, view: View) -> Signals:
     return signals
 
 
-def unfit(signals: Signals, n: int) -> str | None:
-    """Why these cannot be signals for n bars."""
+def unfit(signals: object, n: int) -> str | None:
+    """Why these cannot be signals for n bars; None: they can."""
+    if not isinstance(signals, Signals):
+        return f"signals are {type(signals).__name__}, expected Signals"
     for name, kind in (("side", np.int8), ("stop", np.float64), ("target", np.float64)):
         array = getattr(signals, name)
         if array is None and name != "side":
@@ -119,8 +125,34 @@ def narrowed(signals: Signals, direction: Direction) -> Signals:
     return replace(signals, side=side)
 
 
-def _refuse_short(strategy: Strategy, params: Params, candles: Candles) -> None:
-    needed = strategy.warmup(params) + 2
+def _refuse_leverage(config: Config) -> None:
+    """A position of more than 1 / maintenance times the equity would be liquidated where it was opened."""
+    most, maintenance = config.instrument.max_leverage, config.instrument.maintenance_margin
+    if most * maintenance > 1:
+        raise UsageError(
+            f"instrument.max_leverage {most:g} with a maintenance_margin of {maintenance:g} is liquidated at once",
+            hint=f"at most {1 / maintenance:g} can be held",
+        )
+
+
+def _refuse_unlimited(config: Config, signals: Signals) -> None:
+    exits = config.exits
+    stops = (exits.stop_atr, exits.stop_pct, exits.trailing_atr, exits.trailing_pct, signals.stop)
+    if config.sizing.mode == "risk" and all(stop is None for stop in stops):
+        hint = "set exits.stop_atr, stop_pct or a trailing one, or another sizing.mode"
+        raise UsageError(f"sizing.mode risk needs a stop, and {config.strategy.name} gives none", hint=hint)
+
+
+def _seen(config: Config, candles: Candles) -> View:
+    """Of candles that may be anything; those of a View that is given are believed."""
+    for words, rows in rules.broken(candles):
+        first = int(rows[0])
+        raise BadData(f"{candles.name}: {words}: {rules.row(candles, first)} (bar {first})", hint="correct its source")
+    return View(candles, config.instrument.tick_size or tick_of(candles))
+
+
+def _refuse_few(strategy: Strategy, params: Params, candles: Candles) -> None:
+    needed = strategy.needed(params, candles.timeframe) + 2
     if len(candles) < needed:
         raise BadData(
             f"{candles.name} has {len(candles)} bars, {strategy.name} with {_told(params)} needs {needed}",

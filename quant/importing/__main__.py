@@ -13,6 +13,7 @@ from quant.errors import UsageError
 from quant.importing import Imported, read
 from quant.timeframe import Timeframe
 from quant.times import shown
+from quant.words import many
 
 
 def parser() -> Parser:
@@ -22,7 +23,7 @@ def parser() -> Parser:
     found.add_argument("--tf", help="timeframe: 1m, 15m, 4h, 1d (default: the config's)")
     found.add_argument("--source", default="csv", help="the name it is kept under")
     found.add_argument("--config", type=Path, help="config.yaml, for where data is kept")
-    found.add_argument("--timezone", default="UTC", help="of times that do not say theirs")
+    found.add_argument("--timezone", help="of times that do not say theirs (default: UTC)")
     return found
 
 
@@ -40,15 +41,14 @@ def run(given: argparse.Namespace) -> int:
 
 def _told(path: Path, imported: Imported, added: Added) -> list[str]:
     candles, gaps = imported.candles, added.series.gaps
-    lines = [
-        f"{candles.name}: {len(candles):,} bars from {path.name} ({imported.program}), {added.added:,} of them new"
-    ]
+    read = f"{many(len(candles), 'bar')} from {path.name} ({imported.program})"
+    lines = [f"{candles.name}: {read}, {added.added:,} of them new"]
     if added.replaced:
-        lines.append(f"  {added.replaced:,} bars had other values before: replaced")
+        lines.append(f"  {many(added.replaced, 'bar')} had other values before: replaced")
     lines += [f"  {note}" for note in imported.notes]
     if gaps.count:
         longest = f"the longest {gaps.longest[0].bars:,} from {shown(gaps.longest[0].time)}"
-        lines.append(f"  {gaps.count:,} gaps, {gaps.missing:,} bars missing, {longest}")
+        lines.append(f"  {many(gaps.count, 'gap')}, {many(gaps.missing, 'bar')} missing, {longest}")
     return lines
 
 

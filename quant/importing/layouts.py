@@ -38,8 +38,8 @@ class Layout:
 
 
 WITHOUT_NAMES = {
-    5: Layout("plain", 0, 1, 2, 3, 4),
-    6: Layout("plain", 0, 1, 2, 3, 4, 5),
+    5: Layout("CSV", 0, 1, 2, 3, 4),
+    6: Layout("CSV", 0, 1, 2, 3, 4, 5),
     7: Layout("MetaTrader 4", 0, 2, 3, 4, 5, 6, clock=1),
     11: Layout("Binance", 0, 1, 2, 3, 4, 5),
     12: Layout("Binance", 0, 1, 2, 3, 4, 5),
@@ -76,7 +76,7 @@ def _place(header: tuple[str, ...], names: tuple[str, ...]) -> int | None:
 def _program(header: tuple[str, ...]) -> str:
     if "tickvol" in header or ("date" in header and "time" in header):
         return "MetaTrader"
-    return "Binance" if "open_time" in header else "plain"
+    return "Binance" if "open_time" in header else "CSV"
 
 
 _EXPECTED = f"expected time, open, high, low, close, volume, by name or in this order; {NOTHING}"

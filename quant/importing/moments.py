@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
+from quant.arrow import to_numpy
 from quant.candles import I64
 from quant.errors import BadData
 from quant.importing.layouts import Layout
@@ -39,7 +40,8 @@ def of(table: Table, layout: Layout, zone: Zone) -> I64:
 
 
 def _since_1970(table: Table, text: Any) -> I64:
-    numbers = table.cast(text, lambda part: part.cast(pa.float64()), "no number since 1970").to_numpy()
+    cast = table.cast(text, lambda part: part.cast(pa.float64()), "no number since 1970")
+    numbers = to_numpy(cast, np.float64)
     divisor = next((divisor for above, divisor in UNITS if abs(numbers[0]) > above), 1e-3)
     found: I64 = np.rint(numbers / divisor).astype(np.int64)
     return found
@@ -49,7 +51,7 @@ def _parsed(table: Table, text: Any, kind: Any) -> I64:
     iso = pc.replace_substring_regex(text, _DATE, r"\1-\2-\3 ")
     iso = pc.utf8_rtrim_whitespace(pc.replace_substring_regex(iso, _CLOCK, r" \1:\2:\3"))
     found = table.cast(iso, lambda part: part.cast(kind), f"no time (known: {_HOW})")
-    return np.asarray(found.cast(pa.int64()).to_numpy())
+    return to_numpy(found.cast(pa.int64()), np.int64)
 
 
 def _in_zone(table: Table, readings: I64, zone: Zone) -> I64:

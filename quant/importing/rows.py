@@ -19,10 +19,16 @@ from quant.importing.table import NOTHING, Table
 from quant.importing.zones import Zone
 from quant.timeframe import UNITS, Timeframe
 from quant.times import milliseconds, shown
+from quant.words import many
 from runtime import clock
 
 SHOWN = 3
 """Bad lines that are told; the rest is counted."""
+
+
+SERVER_TIME = (
+    "MetaTrader writes its server's time, taken as UTC here: usual are --timezone Europe/Athens, America/New_York+7"
+)
 
 
 @dataclass(frozen=True)
@@ -43,21 +49,26 @@ class _Rows:
     row: I64
     notes: tuple[str, ...] = ()
 
-    def taking(self, kept: I64, *notes: str) -> _Rows:
+    def taking(self, kept: I64, note: str) -> _Rows:
         columns = {name: getattr(self.candles, name)[kept] for name in COLUMNS}
-        notes = (*self.notes, *filter(None, notes))
-        return replace(self, candles=replace(self.candles, **columns), row=self.row[kept], notes=notes)
+        return replace(self, candles=replace(self.candles, **columns), row=self.row[kept]).noting(note)
+
+    def noting(self, note: str) -> _Rows:
+        return replace(self, notes=(*self.notes, note))
 
     def where(self, bar: int) -> str:
         return f"line {self.table.line(int(self.row[bar]))}: {rules.row(self.candles, bar)}"
 
 
-def read(path: Path, symbol: str, timeframe: Timeframe, source: str = "csv", timezone: str = "UTC") -> Imported:
-    """Raises UsageError (no file, no such timezone) and BadData (what stands in it)."""
-    zone = Zone.of(timezone)
+def read(path: Path, symbol: str, timeframe: Timeframe, source: str = "csv", timezone: str | None = None) -> Imported:
+    """`timezone` None: UTC, and a note where that is unlikely. Raises UsageError (no file, no such timezone) and
+    BadData (what stands in it)."""
+    zone = Zone.of(timezone or "UTC")
     text = table.read(path)
     layout = layouts.of(text)
     rows = _candles(text, layout, zone, (source, symbol, timeframe))
+    if layout.clock is not None and timezone is None:
+        rows = rows.noting(SERVER_TIME)
     rows = _once(_in_order(rows))
     _fits(rows)
     _require(rows)
@@ -93,7 +104,7 @@ def _in_order(rows: _Rows) -> _Rows:
         return rows
     if (steps <= 0).all():
         return rows.taking(np.arange(len(time))[::-1], "newest first: turned round")
-    return rows.taking(np.argsort(time, kind="stable"), f"{int((steps < 0).sum())} rows out of order: sorted")
+    return rows.taking(np.argsort(time, kind="stable"), f"{many(int((steps < 0).sum()), 'row')} out of order: sorted")
 
 
 def _once(rows: _Rows) -> _Rows:
@@ -108,7 +119,7 @@ def _once(rows: _Rows) -> _Rows:
             )
     if not len(again):
         return rows
-    return rows.taking(np.delete(np.arange(len(c)), again), f"{len(again)} rows twice: taken once")
+    return rows.taking(np.delete(np.arange(len(c)), again), f"{many(len(again), 'row')} twice: taken once")
 
 
 def _fits(rows: _Rows) -> None:
@@ -116,8 +127,9 @@ def _fits(rows: _Rows) -> None:
     c = rows.candles
     if len(c) < SHOWN:
         return
-    step = int(np.diff(c.time).min())
-    if step > c.timeframe.ms or (step < c.timeframe.ms and step % UNITS["s"] == 0):
+    steps = np.diff(c.time)
+    step = int(np.sort(steps)[len(steps) // 2])
+    if steps.min() > c.timeframe.ms or step < c.timeframe.ms:
         raise BadData(
             f"{rows.table.name}: bars are {_length(step)} apart, not {c.timeframe}",
             hint=f"is --tf {c.timeframe} right? {NOTHING}",
@@ -133,7 +145,7 @@ def _require(rows: _Rows) -> None:
 
 def _problems(rows: _Rows) -> Iterator[str]:
     for words, bad in rules.broken(rows.candles):
-        yield f"{words}: {len(bad)} of {len(rows.candles)} rows"
+        yield f"{words}: {len(bad):,} of {many(len(rows.candles), 'row')}"
         yield from (f"  {rows.where(bar)}" for bar in bad[:SHOWN].tolist())
 
 
@@ -146,24 +158,24 @@ def _hint(rows: _Rows) -> str:
 
 def _finished(rows: _Rows, written: int) -> _Rows:
     """Without the bar still running. `written`: when the file was (ms). Raises BadData on bars of the future."""
-    c = rows.candles
-    ends = c.time + c.timeframe.ms
-    now = milliseconds(clock.now())
-    if (c.time > now).any():
-        first = int(np.argmax(c.time > now))
-        raise BadData(
-            f"{rows.table.name}: {int((c.time > now).sum())} bars of the future, from {rows.where(first)}",
-            hint=f"in which timezone are its times? --timezone tells. {NOTHING}",
-        )
-    running = np.flatnonzero(ends > (written if (ends > written).sum() == 1 else now))
+    c, now = rows.candles, milliseconds(clock.now())
+    _no_future(rows, now)
+    late = int((c.time + c.timeframe.ms > written).sum())
+    running = np.flatnonzero(c.time + c.timeframe.ms > (written if late == 1 else now))
     if len(running):
-        return rows.taking(
-            np.delete(np.arange(len(c)), running), f"the bar of {shown(int(c.time[-1]))} was not finished: left out"
-        )
-    late = int((ends > written).sum())
-    return rows.taking(
-        np.arange(len(c)), f"{late} bars end after the file was written: is --timezone right?" if late else ""
-    )
+        note = f"the bar of {shown(int(c.time[-1]))} was not finished: left out"
+        return rows.taking(np.delete(np.arange(len(c)), running), note)
+    if late:
+        return rows.noting(f"{many(late, 'bar')} would end after the file was written: is --timezone right?")
+    return rows
+
+
+def _no_future(rows: _Rows, now: int) -> None:
+    ahead = rows.candles.time > now
+    if ahead.any():
+        count, first = many(int(ahead.sum()), "bar"), rows.where(int(np.argmax(ahead)))
+        hint = f"in which timezone are its times? --timezone tells. {NOTHING}"
+        raise BadData(f"{rows.table.name}: {count} of the future, from {first}", hint=hint)
 
 
 def _length(ms: int) -> str:

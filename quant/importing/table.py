@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyarrow import csv as arrow_csv
 
+from quant.arrow import to_numpy
 from quant.candles import F64
 from quant.errors import BadData, UsageError
 
@@ -45,7 +47,7 @@ class Table:
         text = self.columns[column]
         if self.delimiter == ";":
             text = pc.replace_substring(text, ",", ".")
-        return self.cast(text, lambda part: part.cast(pa.float64()), f"{what} is no number").to_numpy()  # type: ignore[no-any-return]
+        return to_numpy(self.cast(text, lambda part: part.cast(pa.float64()), f"{what} is no number"), np.float64)
 
     def cast(self, text: Any, change: Callable[[Any], Any], words: str) -> Any:
         """`change(text)`; raises BadData with the first row that does not bear it."""

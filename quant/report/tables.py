@@ -52,9 +52,9 @@ def write_equity(path: Path, result: Result) -> None:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    kinds = {"time": pa.timestamp("ms", "UTC"), "equity": pa.float64(), "position": pa.float64()}
+    kinds = {"time": arrow.MS, "equity": pa.float64(), "position": pa.float64()}
     values = {"time": result.candles.time, "equity": result.equity, "position": result.position}
-    table = pa.table({name: arrow.column(values[name], kind) for name, kind in kinds.items()})
+    table = pa.table({name: arrow.to_arrow(values[name], kind) for name, kind in kinds.items()})
     parquet.write_table(
         table,
         path,
@@ -67,12 +67,11 @@ def write_equity(path: Path, result: Result) -> None:
 
 def read_equity(path: Path) -> tuple[I64, F64, F64]:
     """`time` (ms), `equity`, `position` of such a file. Raises OSError."""
-    import pyarrow as pa
     from pyarrow import parquet
 
     table = parquet.ParquetFile(path).read()
-    time = arrow.values(table["time"], pa.timestamp("ms", "UTC"))
-    return time, arrow.values(table["equity"], pa.float64()), arrow.values(table["position"], pa.float64())
+    equity, position = (arrow.to_numpy(table[name], np.float64) for name in ("equity", "position"))
+    return arrow.to_numpy(table["time"], np.int64), equity, position
 
 
 def moment(text: str) -> int:

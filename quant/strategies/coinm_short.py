@@ -35,6 +35,7 @@ STRATEGY = Strategy(
         Parameter("target_r", 3.0, (2.0, 3.0, 4.0), "the target in multiples of the stop's distance", least=0.01),
     ),
     signals=signals,
-    warmup=lambda params: max(int(params["htf_length"]), int(params["ema"]), int(params["atr"])),
+    warmup=lambda params: max(int(params["ema"]), int(params["atr"])),
+    higher=lambda params: (str(params["htf"]), int(params["htf_length"])),
     direction="short",
 )

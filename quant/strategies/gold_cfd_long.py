@@ -57,7 +57,8 @@ STRATEGY = Strategy(
         Parameter("to_hour", 20, (20,), "hour before which entries end, UTC", least=0),
     ),
     signals=signals,
-    warmup=lambda params: max(int(params["slow"]), int(params["atr"]), int(params["htf_length"])),
+    warmup=lambda params: max(int(params["slow"]), int(params["atr"])),
+    higher=lambda params: (str(params["htf"]), int(params["htf_length"])),
     refusal=refusal,
     direction="long",
 )

@@ -33,6 +33,7 @@ STRATEGY = Strategy(
         Parameter("stop_atr", 3.0, (2.0, 3.0, 4.0), "the stop's distance in ATR", least=0.01),
     ),
     signals=signals,
-    warmup=lambda params: max(int(params["slow"]), int(params["atr"]), int(params["htf_length"])),
+    warmup=lambda params: max(int(params["slow"]), int(params["atr"])),
+    higher=lambda params: (str(params["htf"]), int(params["htf_length"])),
     refusal=refusal,
 )

@@ -2,6 +2,7 @@
 
 const REASONS = ["signal", "stop", "target", "trailing", "liquidation", "end"];
 const ROWS = 60;
+let shownCandles = null; // what was unpacked, for who looks from outside
 
 function el(name, text, kind) {
   const made = document.createElement(name);
@@ -13,7 +14,7 @@ function el(name, text, kind) {
 async function chart(section) {
   const data = await unpacked(JSON.parse(section.querySelector(".head").textContent), section.querySelector(".body").textContent);
   section.querySelector(".body").remove();
-  const candles = candlesOf(data), box = section.querySelector(".chart");
+  const candles = shownCandles = candlesOf(data), box = section.querySelector(".chart");
   const end = candles.time[candles.n - 1] + candles.step;
   const at = Array.from(data.at, (bar) => candles.time[bar] + candles.step);
   const state = { from: candles.time[0], to: end, view: null, seen: [] };

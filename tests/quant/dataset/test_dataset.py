@@ -106,6 +106,7 @@ def test_symbols_that_differ_are_kept_apart(tmp_path: Path) -> None:
         ("volume", -1.0, "volume is no number from 0"),
         ("time", START + 2 * HOUR, "not later than the bar before"),
         ("time", START + 3 * HOUR + 1, "no bar of 1h begins then"),
+        ("time", START * 1000, "not between 1900 and 2200"),
     ],
 )
 def test_a_bar_that_cannot_be_stores_nothing(tmp_path: Path, column: str, value: float, words: str) -> None:

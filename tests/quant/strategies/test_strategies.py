@@ -10,6 +10,9 @@ import pytest
 
 from quant import strategies
 from quant.candles import Candles
+from quant.config import parse
+from quant.engine import run
+from quant.errors import BadData
 from quant.indicators import View
 from quant.strategy import Signals, Value
 from tests.quant.strategies.series_kit import drawn, flat, walk
@@ -60,7 +63,14 @@ def test_by_default_it_trades_and_not_before_its_warmup(name: str, candles: Cand
     assert strategy.refusal(params) is None
     side = given(name, candles).side
     assert np.count_nonzero(np.diff(side)) > 5
-    assert not side[: strategy.warmup(params) - 1].any()
+    assert not side[: strategy.needed(params, candles.timeframe) - 1].any()
+
+
+def test_too_few_bars_for_the_higher_timeframe_are_told_instead_of_never_trading() -> None:
+    chosen = {"name": "trend_atr", "params": {"htf": "1d", "htf_length": 50}}
+    config = parse({"data": {"symbol": "BTC/USDT", "timeframe": "15m"}, "strategy": chosen})
+    with pytest.raises(BadData, match=r"has 4,?000 bars.* needs 4,?802"):
+        run(config, walk(4000))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,1 @@
+"""Walk-forward: choose on the past, trade the choice on what came next, and join those pieces (docs/checks.md)."""
