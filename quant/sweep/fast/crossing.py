@@ -17,7 +17,7 @@ from quant.engine.spec import RULES
 from quant.indicators import View
 from quant.metrics import CurveSums, TradeSums, from_curve, from_trades, in_days
 from quant.strategy import Direction, Value
-from quant.sweep.fast.kernel import BLOCK, Buffers, Series, crosses
+from quant.sweep.fast.kernel import BLOCK, TILE, Buffers, Series, crosses
 from quant.sweep.fast.loops import LANES
 from quant.sweep.fast.position import FOUND, STATE
 from quant.sweep.overrides import Override, applied
@@ -96,7 +96,7 @@ class Crossings:
         found = np.zeros(len(pairs), FOUND)
         allowed = np.array(ALLOWED[direction_of(strategies.get(STRATEGY), config)])
         series = self._series(spec.rules.inverse, int(pairs.max(initial=1)))
-        rules, state = np.array([spec.rules], RULES), np.zeros(1, STATE)
+        rules, state = np.array([spec.rules], RULES), np.zeros(TILE, STATE)
         crosses(series, rules, spec.initial, allowed, pairs, _buffers(), state, found)
         return found
 
@@ -119,7 +119,7 @@ def measured(candles: Candles, initial: float, row: Any) -> dict[str, float]:
 
 def _buffers() -> Buffers:
     above = np.zeros(BLOCK, np.uint8)
-    return Buffers(above, above.view(np.uint64), np.zeros(BLOCK + 1), *np.zeros((4, LANES)))
+    return Buffers(above, above.view(np.uint64), np.zeros(BLOCK + 1), np.zeros((TILE, 5, LANES)))
 
 
 def read_only(array: F64) -> F64:

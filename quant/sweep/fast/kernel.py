@@ -23,7 +23,6 @@ from quant.sweep.fast.loops import (
     changed,
     compared,
     filled,
-    lowered,
     marked,
     reached,
     summed,
@@ -32,10 +31,14 @@ from quant.sweep.fast.position import Found, State, answer, leave
 
 BLOCK = 1024
 """Bars at a time: what is worked on stays in the processor's first caches."""
+TILE = 16
+"""Pairs that go through a block together, so that it is read from memory once for all of them."""
 GLANCE = 64
 """Bars of which one look tells whether they hold a new peak."""
 EVEN = 1e-3
 """As in quant.metrics: a variance below this part of the squares needs a second pass."""
+TOTAL, SQUARES, BELOW, LOW, SPARE = range(5)
+"""Sums of returns, of their squares, of those below 0; the lowest equity since the peak; what nobody asks for."""
 
 
 class Series(NamedTuple):
@@ -54,17 +57,14 @@ class Series(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """`above` and `words` are the same memory. `equity` begins with the last bar of the block before. Of the rest each
-    has LANES parts: sums of returns, of their squares, of those below 0, and the lowest equity since the peak.
+    """`above` and `words` are the same memory. `equity` begins with the last bar of the block before. `lanes`: for each
+    pair of a tile LANES parts of its TOTAL ... SPARE, shape (TILE, 5, LANES).
     """
 
     above: Any
     words: Any
     equity: F64
-    total: F64
-    squares: F64
-    below: F64
-    low: F64
+    lanes: F64
 
 
 @compiled_lean
@@ -73,31 +73,56 @@ def crosses(
 ) -> None:
     """Fill `found` (FOUND, zeros) for each row of `pairs` (fast, slow), shape (m, 2).
 
-    `allowed`: the side to hold while the fast average is below, above, and while nothing is known.
+    `allowed`: the side to hold while the fast average is below, above, and while nothing is known. `states`: TILE of
+    STATE.
     """
-    n, rules, state = len(series.worth), all_rules[0], states[0]
-    for index in range(len(pairs)):
-        begin(initial, state, buffers, found[index])
+    n = len(series.worth)
+    for tile in range(0, len(pairs), TILE):
+        count = min(TILE, len(pairs) - tile)
+        for k in range(count):
+            begin(initial, states[k], buffers.lanes[k], found[tile + k])
         for first in range(0, n, BLOCK):
-            last = min(first + BLOCK, n)
-            compare(series.sums, pairs[index, 0], pairs[index, 1], first, last, buffers.above, state.above)
-            buffers.equity[0] = state.equity
-            trade(series, rules, allowed, first, last, buffers, state, found[index])
-            if found[index].left:
-                break
-            state.equity = buffers.equity[last - first]
-            measure(first, last - first, buffers, state, found[index])
-        end(n, state, buffers, found[index])
+            for k in range(count):
+                fast, slow = pairs[tile + k]
+                block(
+                    first,
+                    fast,
+                    slow,
+                    series,
+                    all_rules[0],
+                    allowed,
+                    buffers,
+                    buffers.lanes[k],
+                    states[k],
+                    found[tile + k],
+                )
+        for k in range(count):
+            end(n, states[k], buffers.lanes[k], found[tile + k])
 
 
 @part_inlined
-def begin(initial: float, state: State, buffers: Buffers, found: Found) -> None:
+def begin(initial: float, state: State, lanes: F64, found: Found) -> None:
     state.cash, state.side, state.answered, state.want, state.above = initial, 0, 0, 0, NOTHING
     state.equity, state.peak, state.peaked, state.low = initial, initial, -1, initial
     for lane in range(LANES):
-        buffers.total[lane] = buffers.squares[lane] = buffers.below[lane] = 0.0
-        buffers.low[lane] = np.inf
+        lanes[TOTAL, lane] = lanes[SQUARES, lane] = lanes[BELOW, lane] = 0.0
+        lanes[LOW, lane] = np.inf
     found.lowest, found.best, found.worst = 1.0, np.nan, np.nan
+
+
+@part_inlined
+def block(
+    first: int, fast: int, slow: int, series: Series, rules: Rules, allowed: I64, buffers: Buffers, lanes: F64,
+    state: State, found: Found,
+) -> None:  # fmt: skip
+    """One pair's next bars."""
+    last = min(first + BLOCK, len(series.worth))
+    if not found.left:
+        compare(series.sums, fast, slow, first, last, buffers.above, state.above)
+        buffers.equity[0] = state.equity
+        trade(series, rules, allowed, first, last, buffers, state, found)
+        state.equity = buffers.equity[last - first]
+        measure(first, last - first, buffers.equity, lanes, state, found)
 
 
 @part_inlined
@@ -154,19 +179,18 @@ def fill(begin: int, end: int, first: int, series: Series, equity: F64, state: S
 
 
 @part_inlined
-def measure(first: int, bars: int, buffers: Buffers, state: State, found: Found) -> None:
+def measure(first: int, bars: int, equity: F64, lanes: F64, state: State, found: Found) -> None:
     """Returns and drawdown of a block."""
-    equity, low = buffers.equity, buffers.low
     whole = -(-bars // LANES) * LANES
     filled(equity, bars + 1, whole + 1, equity[bars])
-    summed(equity, whole, buffers.total, buffers.squares, buffers.below)
     if not at_least(equity, 1, bars + 1, state.peak):
-        lowered(equity, whole, low)
+        summed(equity, whole, lanes[TOTAL], lanes[SQUARES], lanes[BELOW], lanes[LOW])
         return
+    summed(equity, whole, lanes[TOTAL], lanes[SQUARES], lanes[BELOW], lanes[SPARE])
     for begin in range(1, bars + 1, GLANCE):
         end = min(begin + GLANCE, bars + 1)
         if at_least(equity, begin, end, state.peak):
-            look(first - 1, begin, end, equity, low, state, found)
+            look(first - 1, begin, end, equity, lanes[LOW], state, found)
         else:
             for i in range(begin, end):
                 state.low = min(state.low, equity[i])
@@ -195,13 +219,13 @@ def sink(t: int, low: F64, state: State, found: Found) -> None:
 
 
 @part_inlined
-def end(n: int, state: State, buffers: Buffers, found: Found) -> None:
-    sink(n, buffers.low, state, found)
+def end(n: int, state: State, lanes: F64, found: Found) -> None:
+    sink(n, lanes[LOW], state, found)
     total, squares, below = 0.0, 0.0, 0.0
     for lane in range(LANES):
-        total += buffers.total[lane]
-        squares += buffers.squares[lane]
-        below += buffers.below[lane]
+        total += lanes[TOTAL, lane]
+        squares += lanes[SQUARES, lane]
+        below += lanes[BELOW, lane]
     found.mean, found.below, found.final = total / n, below, state.equity
     spread = squares - n * found.mean * found.mean
     found.variance = spread / (n - 1)

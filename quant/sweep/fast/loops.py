@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quant.candles import F64
-from quant.compiled import part_inlined
+from quant.compiled import part, part_inlined
 
 LANES = 32
 BELOW, ABOVE, NOTHING = 0, 1, 2
@@ -21,7 +21,7 @@ EACH = np.uint64(0x0101010101010101)
 U = np.uint64
 
 
-@part_inlined
+@part
 def compared(sums: Any, fast: int, slow: int, first: int, last: int, above: Any) -> int:
     """Fill `above` for bars [first, last), and return at how many the averages are equal.
 
@@ -38,7 +38,7 @@ def compared(sums: Any, fast: int, slow: int, first: int, last: int, above: Any)
     return equal
 
 
-@part_inlined
+@part
 def carried(sums: Any, fast: int, slow: int, first: int, last: int, above: Any, before: int) -> None:
     """The same where some are equal: these are as the bar before them, the first as `before`."""
     for t in range(first, last):
@@ -78,28 +78,22 @@ def filled(equity: F64, begin: int, end: int, value: float) -> None:
         equity[i] = value
 
 
-@part_inlined
-def summed(equity: F64, end: int, total: F64, squares: F64, below: F64) -> None:
-    """Add the returns of equity[1..end], their squares, and those of losses; `end` is a multiple of LANES."""
+@part
+def summed(equity: F64, end: int, total: F64, squares: F64, below: F64, low: F64) -> None:
+    """Add the returns of equity[1..end], their squares, and those of losses, and keep the lowest of it in `low`; `end`
+    is a multiple of LANES."""
     for begin in range(U(0), U(end), U(LANES)):
         for lane in range(U(LANES)):
-            change = equity[begin + lane + U(1)] / equity[begin + lane] - 1.0
+            now, lowest = equity[begin + lane + U(1)], low[lane]
+            change = now / equity[begin + lane] - 1.0
             total[lane] += change
             squares[lane] += change * change
             loss = change if change < 0.0 else 0.0
             below[lane] += loss * loss
+            low[lane] = now if now < lowest else lowest
 
 
-@part_inlined
-def lowered(equity: F64, end: int, low: F64) -> None:
-    """Keep the lowest of equity[1..end] in `low`, shape (LANES,); `end` is a multiple of LANES."""
-    for begin in range(U(1), U(end + 1), U(LANES)):
-        for lane in range(U(LANES)):
-            now = equity[begin + lane]
-            low[lane] = now if now < low[lane] else low[lane]
-
-
-@part_inlined
+@part
 def at_least(equity: F64, begin: int, end: int, peak: float) -> int:
     """How many of equity[begin..end) are not below the peak."""
     found = 0
@@ -108,7 +102,7 @@ def at_least(equity: F64, begin: int, end: int, peak: float) -> int:
     return found
 
 
-@part_inlined
+@part
 def reached(prices: F64, begin: int, end: int, side: int, level: float) -> int:
     """How many of prices[begin..end) are at `level` or beyond it, on the losing side of a position."""
     found = 0

@@ -48,7 +48,7 @@ def study(candles: Candles, **sections: Any) -> Study:
 
 def written(home: Path, sections: Mapping[str, Any]) -> Path:
     path = home / "config.yaml"
-    path.write_text(yaml.safe_dump({"data": DATA, **sections}))
+    path.write_text(yaml.safe_dump({"data": DATA, **sections}, sort_keys=False))
     return path
 
 

@@ -35,7 +35,7 @@ def test_all_refused_says_why() -> None:
 
 def test_settings_that_cannot_be_together_are_refused_pairs() -> None:
     asked = swept({"exits.stop_atr": [2.0], "exits.stop_pct": [1.0, 2.0], "slow": [100]})
-    with pytest.raises(UsageError, match="all 2 combinations are refused.*stop_atr and stop_pct cannot both be"):
+    with pytest.raises(UsageError, match=r"all 2 combinations are refused.*stop_atr and stop_pct cannot both be"):
         grid(asked, Space.of(asked))
 
 
