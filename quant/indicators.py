@@ -52,7 +52,8 @@ class View:
 
     def ticks(self) -> I64:
         """Closes in whole ticks. Raises BadData where they are too large to add up exactly."""
-        return self.once("ticks", lambda: _ticks(self.candles, self.tick_size))
+        self._refuse_inexact(len(self.candles))
+        return self.once("ticks", lambda: np.rint(self.candles.close / self.tick_size).astype(np.int64))
 
     def sums(self) -> I64:
         """Of closes in ticks before each bar, shape (n + 1,): exact, so that equal averages are equal."""
@@ -61,6 +62,7 @@ class View:
     def averages_side(self, fast: int, slow: int) -> I8:
         """1 where the average of `fast` closes is above that of `slow`, -1 below, as before where they are equal; 0
         before bar slow - 1. Not kept: each combination has its own. `fast` 1 is the close itself."""
+        self._refuse_inexact(fast * slow)
         return _averages_side(self.sums(), fast, slow)
 
     def ema(self, length: int) -> F64:
@@ -104,6 +106,16 @@ class View:
 
         return self.once(("higher", timeframe), lambda: of(self, timeframe))
 
+    def _refuse_inexact(self, times: int) -> None:
+        """Closes in ticks, so many times over, must fit into int64."""
+        highest = self.once("highest close", lambda: float(self.candles.close.max(initial=0)))
+        if not highest / self.tick_size * times < EXACT:
+            raise BadData(
+                f"{self.candles.name}: prices up to {highest:g} are too many ticks of {self.tick_size:g} to add up "
+                "exactly",
+                hint="set instrument.tick_size to the exchange's",
+            )
+
 
 def side_of(above: F64, below: F64) -> I8:
     """1 where `above` is the larger, -1 where it is the smaller, 0 where they are equal or one is nan."""
@@ -112,15 +124,6 @@ def side_of(above: F64, below: F64) -> I8:
 
 def _bytes(found: object) -> int:
     return found.nbytes if isinstance(found, np.ndarray) else 0
-
-
-def _ticks(candles: Candles, tick: float) -> I64:
-    if len(candles) and not candles.close.max() / tick * len(candles) < EXACT:
-        raise BadData(
-            f"{candles.name}: prices up to {candles.close.max():g} are too many ticks of {tick:g} to add up exactly",
-            hint="set instrument.tick_size to the exchange's",
-        )
-    return np.rint(candles.close / tick).astype(np.int64)
 
 
 def _sums(ticks: I64) -> I64:

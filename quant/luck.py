@@ -109,7 +109,7 @@ def of_sharpe(result: Result, trials: int = 1, sharpe_variance: float | None = N
     return {
         "PSR": probabilistic_sharpe(moments),
         "DSR": deflated_sharpe(moments, trials, variance / per_year),
-        "trials": float(trials),
+        "trials": trials,
         "luck_sharpe": expected_best(trials, variance),
         "min_days": least_bars(moments) / per_year * 365,
     }

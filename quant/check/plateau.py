@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from quant.candles import F64
 from quant.check.finding import Finding, Numbers
 from quant.check.trial import Trial
 from quant.config.study import Range
@@ -30,19 +31,22 @@ def plateau(trial: Trial) -> Finding:
     if not chosen > 0:
         return Finding(CHECK, name, False, f"{objective} {chosen:.2f}: there is no peak", {objective: chosen})
     near = list(neighbours(trial))
-    found = np.array([trial.under(applied(trial.config, one)).measures()[objective] for one in near])
-    found = np.nan_to_num(found, nan=0.0)
-    if not len(found):
+    if not near:
         return Finding(CHECK, name, False, "it has no parameter that could be another", {objective: chosen})
-    median, worst, which = float(np.median(found)), float(found.min()), near[int(found.argmin())]
+    found = [trial.under(applied(trial.config, one)).measures()[objective] for one in near]
+    return _judged(trial, chosen, near, np.nan_to_num(np.array(found), nan=0.0))
+
+
+def _judged(trial: Trial, chosen: float, near: list[Override], found: F64) -> Finding:
+    objective, median, worst = trial.config.sweep.objective, float(np.median(found)), float(found.min())
+    told = ", ".join(f"{name} {value}" for name, value in near[int(found.argmin())].items())
     flagged = median < KEPT * chosen
-    told = ", ".join(f"{key} {value}" for key, value in which.items())
     words = (
         f"{objective} {chosen:.2f}; its {len(found)} neighbours' median {median:.2f}, the worst {worst:.2f} ({told}): "
         f"{'a lonely peak' if flagged else 'a plateau'}"
     )
     numbers: Numbers = {objective: chosen, "neighbours": len(found), "median": median, "worst": worst, "at_worst": told}
-    return Finding(CHECK, name, flagged, words, numbers)
+    return Finding(CHECK, trial.strategy.name, flagged, words, numbers)
 
 
 def neighbours(trial: Trial) -> Iterator[Override]:
@@ -53,10 +57,9 @@ def neighbours(trial: Trial) -> Iterator[Override]:
 
 
 def _of_parameters(trial: Trial, params: Params) -> Iterator[Override]:
-    """Beside it in `sweep.space`, else in the strategy's own; where the value is in neither, 20 % away."""
+    """Beside it in `sweep.space`, else in the strategy's own space; beyond their ends, 20 % away."""
     for one in trial.strategy.parameters:
-        given = trial.config.sweep.space.get(one.name)
-        space = given.values() if isinstance(given, Range) else tuple(given or one.space)
+        space = _tried(trial, one.name)
         for value in beside(params[one.name], space if params[one.name] in space else one.space):
             if one.least is None or float(value) >= one.least:
                 yield {one.name: value}
@@ -66,7 +69,14 @@ def _of_exits(trial: Trial) -> Iterator[Override]:
     for path in _WAYS_OUT:
         value = getattr(trial.config.exits, path.removeprefix("exits."))
         if value is not None:
-            yield from ({path: other} for other in beside(value, ()))
+            space = _tried(trial, path)
+            yield from ({path: other} for other in beside(value, space if value in space else ()))
+
+
+def _tried(trial: Trial, name: str) -> tuple[Value, ...]:
+    """By `sweep.space`."""
+    given = trial.config.sweep.space.get(name, [])
+    return given.values() if isinstance(given, Range) else tuple(given)
 
 
 def beside(value: Value, space: tuple[Value, ...]) -> list[Value]:

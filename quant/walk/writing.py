@@ -51,11 +51,11 @@ def figures(walk: Walk, config: Config) -> dict[str, float]:
     promised = float(np.mean([step.choice.objective for step in walk.steps]))
     kept = metrics.measure(walk.result)[config.sweep.objective]
     return {
-        "windows": float(len(walk.steps)),
+        "windows": len(walk.steps),
         "good_windows": float(np.mean([step.tested["total_return"] > 0 for step in walk.steps])),
         "train": promised,
         "efficiency": kept / promised if promised > 0 else math.nan,
-        "combinations": float(walk.steps[0].choice.trials),
+        "combinations": walk.steps[0].choice.trials,
     }
 
 

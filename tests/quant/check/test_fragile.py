@@ -130,6 +130,8 @@ def test_neighbours_are_one_step_away_and_never_refused() -> None:
     exits = list(neighbours(trial(exits={"stop_atr": 2.0})))
     assert {"exits.stop_atr": 1.6} in exits
     assert {"exits.stop_atr": 2.4} in exits
+    tried = neighbours(trial(exits={"stop_atr": 2.0}, sweep={"space": {"exits.stop_atr": [1.0, 2.0, 5.0]}}))
+    assert [one["exits.stop_atr"] for one in tried if "exits.stop_atr" in one] == [1.0, 5.0]
 
 
 @pytest.mark.parametrize(

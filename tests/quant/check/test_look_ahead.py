@@ -106,6 +106,17 @@ def test_the_canary_flags_a_strategy_that_fails_and_tells_of_one_that_never_trad
     assert "never traded" in idle.words
 
 
+@pytest.mark.parametrize("text", ["1m", "1d", "1w"])
+def test_the_canary_measures_by_the_timeframe(text: str) -> None:
+    timeframe = Timeframe.of(text)
+    walks = Walks(5, timeframe, YEAR)
+    assert min(candles.low.min() for candles in walks) > 1000
+    found = canary(strategies.get("ma_cross"), config("ma_cross"), walks)
+    assert not found.flagged, found.words
+    assert abs(float(found.numbers["standard_errors"])) < 3  # type: ignore[arg-type]
+    assert canary(LEAKY["next_bar"], config("next_bar"), walks).flagged
+
+
 def test_walks_are_martingales_whose_extremes_contain_open_and_close() -> None:
     candles = walk(3, QUARTERS, 200_000)
     again = walk(3, QUARTERS, 200_000)

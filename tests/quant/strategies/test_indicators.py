@@ -72,6 +72,10 @@ def test_hours_may_go_past_midnight() -> None:
 def test_prices_of_too_many_ticks_are_refused_before_they_overflow() -> None:
     with pytest.raises(BadData, match="too many ticks"):
         View(flat([1e12, 2e12]), 1e-8).averages_side(1, 2)
+    fits = View(flat([1e5] * 10), 1e-10)
+    assert not fits.averages_side(2, 5).any()
+    with pytest.raises(BadData, match="too many ticks"):
+        fits.averages_side(2000, 5000)
 
 
 def test_what_is_kept_is_shared_read_only_and_bounded() -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given as drawn_by
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from quant import strategies
-from quant.candles import Candles
+from quant.candles import COLUMNS, Candles
 from quant.config import parse
 from quant.engine import run
 from quant.errors import BadData
@@ -157,3 +161,28 @@ def test_gold_is_bought_within_its_hours_only(candles: Candles) -> None:
     side = given("gold_cfd_long", candles, from_hour=7, to_hour=9).side
     entries = np.flatnonzero((side[1:] == 1) & (side[:-1] == 0)) + 1
     assert set((candles.time[entries] // 3_600_000 % 24).tolist()) == {7, 8}
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@drawn_by(st.data())
+def test_whatever_the_bars_the_parameters_and_the_cut_nothing_looks_ahead(data: st.DataObject) -> None:
+    """Few ticks, so that equal prices and ties come often; bars missing anywhere."""
+    name = data.draw(st.sampled_from(NAMES))
+    strategy = strategies.get(name)
+    steps = data.draw(st.lists(st.integers(-2, 2), min_size=40, max_size=220))
+    missing = data.draw(st.sets(st.integers(1, len(steps) - 1), max_size=20))
+    close = np.maximum(1, 50 + np.cumsum(steps)).astype(float)
+    open_ = np.concatenate(([50.0], close[:-1]))
+    rows = np.column_stack((open_, np.maximum(open_, close) + 1, np.maximum(np.minimum(open_, close) - 1, 0.5), close))
+    whole = drawn([tuple(row) for row in rows], timeframe="15m")
+    keep = [bar for bar in range(len(steps)) if bar not in missing]
+    columns = {column: getattr(whole, column)[keep] for column in COLUMNS}
+    candles = replace(whole, **columns)
+    small = {"slow": 9, "fast": 3, "htf": "1h", "htf_length": 2, "ema": 3, "entry": 4, "exit": 2, "atr": 3, "below": 2}
+    params = strategy.complete({one.name: small[one.name] for one in strategy.parameters if one.name in small})
+    cut = data.draw(st.integers(1, len(candles)))
+    full = strategy.signals(View(candles, 0.5), params)
+    part = strategy.signals(View(candles.part(0, cut), 0.5), params)
+    assert np.array_equal(part.side, full.side[:cut])
+    for mine, its in ((part.stop, full.stop), (part.target, full.target)):
+        assert mine is None or np.array_equal(mine, its[:cut], equal_nan=True)  # type: ignore[index]
