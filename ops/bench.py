@@ -1,7 +1,7 @@
 """`./inv bench`: the environments that the benchmarks need, then each in a process of its own.
 
-`runtime` and `monitor` measure services and `alerts` the monitor's rules, on this machine; every other name is measured
-on a lab host.
+`runtime` and `monitor` measure services, `alerts` the monitor's rules and `quant` backtests and sweeps, on this
+machine; every other name is measured on a lab host.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ NEEDS = {"git": "git", "ssh": "openssh-client"}
 def bench(only: str = "") -> None:
     """Runs the measurements named in `only` (all of them if empty). Raises OpsError when a target is missed."""
     names = shlex.split(only)
-    hosts = [name for name in names if name not in HERE and name != "alerts"]
+    hosts = [name for name in names if name not in (*HERE, "alerts", "quant")]
     done = [_on_a_host(hosts)] if hosts or not names else []
     done += [_on_this_machine(module) for name, module in HERE.items() if name in names or not names]
     if "alerts" in names or not names:
         done.append(_run(sys.executable, "benchmarks.alerts"))
+    if "quant" in names or not names:
+        done.append(_beside_peers())
     if not all(done):
         hint = "the machine must be idle for the figures to count: see benchmarks/README.md"
         raise OpsError("a figure is missed, or the benchmark could not end; the reason is above", hint=hint)
@@ -44,6 +46,13 @@ def _on_this_machine(module: str) -> bool:
     machine.require({"wrk": "wrk"}, why="the benchmark", say=_say, error=OpsError)
     _make_venv("test")
     return _run(str(ROOT / ".venv-test/bin/python"), module)
+
+
+def _beside_peers() -> bool:
+    """Measured with all that the tests have, beside the packages that .venv-peers holds."""
+    _make_venv("test")
+    _make_venv("peers")
+    return _run(str(ROOT / ".venv-test/bin/python"), "benchmarks.quant")
 
 
 def _run(python: str, module: str, *names: str) -> bool:

@@ -19,6 +19,7 @@ import numba
 from numba.core import config
 
 from quant import places
+from quant.quick import quick
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,12 +64,12 @@ def compiled(function: F) -> F:
 
     Without Python's lock, so threads run side by side; a division by zero gives inf or nan, as in numpy.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(F, quick(numba.njit(cache=True, nogil=True, error_model="numpy")(function)))
 
 
 def compiled_lean(function: F) -> F:
     """As `compiled`, for what allocates nothing: arrays are then not counted as in use, which costs a call's time."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", **LEAN)(function))
+    return cast(F, quick(numba.njit(cache=True, nogil=True, error_model="numpy", **LEAN)(function)))
 
 
 def part(function: F) -> F:

@@ -9,15 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import figures
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, median
 from ops.paths import ROOT
 from quant.candles import Candles
 from quant.config import Config, parse
@@ -38,24 +37,27 @@ FEWER = 16
 """Pairs for vectorbt, which keeps 80 MB for each."""
 PEERS = ROOT / ".venv-peers/bin/python"
 LIMIT_MB = 400.0
-Say = Callable[[str], None]
 
 
-def measure(say: Say) -> Iterator[Figure]:
-    """a sweep of moving-average crosses, beside vectorbt and backtesting.py"""
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def figures() -> Iterator[Figure]:
+    """The crosses, the peers beside them, the engine with a stop, and the whole command."""
     candles, asked = walk(BARS), config(SPACE)
     overrides = grid(asked, Space.of(asked)).overrides
     say(f"{BARS:,} bars x {len(overrides)} pairs, {ROUNDS} rounds")
     study = Study(asked, candles)
     one, two = _rounds(study, overrides)
     each = 1e9 / BARS / len(overrides)
-    yield figures.median("crosses, one core", [s * each for s in one], "ns", target=2.5, note="a bar a combination")
-    yield figures.median("crosses, two cores", [s * each for s in two], "ns")
+    yield median("crosses, one core", [s * each for s in one], "ns", target=2.5, note="a bar a combination")
+    yield median("crosses, two cores", [s * each for s in two], "ns")
     gain = [a / b for a, b in zip(one, two, strict=True)]
-    yield figures.median("crosses, two cores / one", gain, "x", target=1.8, at_least=True)
-    yield from _beside(candles, overrides, min(one) * each, say)
-    yield from _stopped(candles, say)
-    yield from _command(candles, say)
+    yield median("crosses, two cores / one", gain, "x", target=1.8, at_least=True)
+    yield from _beside(candles, overrides, min(one) * each)
+    yield from _stopped(candles)
+    yield from _command(candles)
 
 
 def _rounds(study: Study, overrides: Sequence[Any]) -> tuple[list[float], list[float]]:
@@ -79,7 +81,7 @@ def _timed(place: Where, overrides: Sequence[Any], size: int = per_job(BARS)) ->
     return [found[job.number] for job in jobs], time.perf_counter() - began
 
 
-def _beside(candles: Candles, overrides: Sequence[Any], ours: float, say: Say) -> Iterator[Figure]:
+def _beside(candles: Candles, overrides: Sequence[Any], ours: float) -> Iterator[Figure]:
     """The fastest of each side: what else runs on the machine slows both, and not at the same moment."""
     say(f"vectorbt, {FEWER} of the pairs, and backtesting.py, one")
     given = {"pairs": [list(one.values()) for one in overrides[:: len(overrides) // FEWER][:FEWER]]}
@@ -89,15 +91,14 @@ def _beside(candles: Candles, overrides: Sequence[Any], ours: float, say: Say) -
         command = [str(PEERS), "-P", str(Path(__file__).parent / "peers/sweep.py")]
         done = subprocess.run(command, input=said, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    simulation, stats, other = min(found["simulation"]), found["stats"], found["backtesting"]
-    yield figures.median("vectorbt, simulation alone", found["simulation"], "ns")
-    yield Figure("vectorbt, simulation and 4 measures", simulation + stats, "ns")
+    simulation, other = min(found["simulation"]), found["backtesting"]
+    yield median("vectorbt, simulation alone", found["simulation"], "ns")
     yield Figure("backtesting.py", other, "ns")
     yield Figure("crosses / vectorbt's simulation", simulation / ours, "x", 30.0, at_least=True)
     yield Figure("crosses / backtesting.py", other / ours, "x", 2000.0, at_least=True)
 
 
-def _stopped(candles: Candles, say: Say) -> Iterator[Figure]:
+def _stopped(candles: Candles) -> Iterator[Figure]:
     """The engine's own sweep, with an ATR stop, in processes."""
     asked = config({"fast": [10, 20, 30, 40], "slow": [100, 150, 200, 250, 300, 350, 400, 450]}, **STOPS)
     overrides = grid(asked, Space.of(asked)).overrides
@@ -109,12 +110,12 @@ def _stopped(candles: Candles, say: Say) -> Iterator[Figure]:
         _timed(double, overrides[:8], 1)
         pairs = [(_timed(single, overrides, 2), _timed(double, overrides, 2)) for _ in range(3)]
     assert all(repr(one[0]) == repr(two[0]) for one, two in pairs), "two processes give other results than one"
-    yield figures.median("ATR stop, one core", [one[1] * each for one, _ in pairs], "ns", target=11.0)
+    yield median("ATR stop, one core", [one[1] * each for one, _ in pairs], "ns", target=11.0)
     gain = [one[1] / two[1] for one, two in pairs]
-    yield figures.median("ATR stop, two processes / one", gain, "x", target=1.7, at_least=True)
+    yield median("ATR stop, two processes / one", gain, "x", target=1.7, at_least=True)
 
 
-def _command(candles: Candles, say: Say) -> Iterator[Figure]:
+def _command(candles: Candles) -> Iterator[Figure]:
     """`python -m quant.sweep` from start to finish, in a process of its own: Parquet in, report out."""
     say("the whole command")
     with tempfile.TemporaryDirectory() as folder:
@@ -158,4 +159,6 @@ def walk(n: int) -> Candles:
     opens = np.concatenate([close[:1], close[:-1]])
     high, low = np.maximum(opens, close) + 5.0, np.minimum(opens, close) - 5.0
     time_ = 1_420_070_400_000 + np.arange(n, dtype=np.int64) * 900_000
-    return Candles("bench", "BTC/USDT", Timeframe.of("15m"), time_, opens, high, np.maximum(low, 0.1), close, np.ones(n))
+    return Candles(
+        "bench", "BTC/USDT", Timeframe.of("15m"), time_, opens, high, np.maximum(low, 0.1), close, np.ones(n)
+    )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quant.candles import F64, Candles
-from quant.compiled import compiled
+from quant.compiled import compiled_lean, part
 from quant.engine.result import Result, Trades
 from quant.errors import BadData
 from quant.metrics.definitions import COUNTS, DEFINITIONS, HEADLINE
@@ -170,7 +170,7 @@ def _fixed(array: F64) -> F64:
     return found
 
 
-@compiled
+@compiled_lean
 def _curve(equity: F64, position: F64, initial: float) -> tuple[float, float, float, float, float, float]:
     """Mean and variance (ddof 1) of returns, sum of squares below 0, lowest of equity over its peak, longest time
     below a peak in bars, bars with a position."""
@@ -203,7 +203,7 @@ def _curve(equity: F64, position: F64, initial: float) -> tuple[float, float, fl
     return mean, _variance(equity, initial, mean, squares), below, lowest, float(longest), float(held)
 
 
-@compiled
+@part
 def _variance(equity: F64, initial: float, mean: float, squares: float) -> float:
     """From the sum of squares; in a second pass where that would lose digits, as for a curve that grows evenly."""
     n = len(equity)
@@ -219,7 +219,7 @@ def _variance(equity: F64, initial: float, mean: float, squares: float) -> float
     return found / (n - 1)
 
 
-@compiled
+@compiled_lean
 def _trades(pnl: F64, r: F64) -> tuple[float, float, float, float, float, float, float, float]:
     """Won, lost (positive), wins, losses, sum of R, trades with an R, best and worst profit (nan without a trade)."""
     won, lost, wins, losses, risked, risks = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0

@@ -28,7 +28,10 @@ from quant.timeframe import Timeframe
 
 @dataclass(frozen=True)
 class Mapped:
-    """Candles as a file of their columns, one after the other, eight bytes a value; small enough to be sent."""
+    """Candles as a file of their columns, one after the other, eight bytes a value; small enough to be sent.
+
+    The file has no name, so that nothing of it outlives a kill: others reach it through the process that holds it.
+    """
 
     path: str
     source: str
@@ -41,7 +44,8 @@ class Mapped:
         for name in COLUMNS:
             file.write(getattr(candles, name).data)
         file.flush()
-        return cls(file.name, candles.source, candles.symbol, candles.timeframe, len(candles))
+        path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+        return cls(path, candles.source, candles.symbol, candles.timeframe, len(candles))
 
     def candles(self) -> Candles:
         with Path(self.path).open("rb") as file:
@@ -57,8 +61,8 @@ class Mapped:
 @contextmanager
 def several(study: Study, processes: int) -> Iterator[Where]:
     """A Where of `processes` processes, ended when the block is left, by Ctrl-C too."""
-    with tempfile.NamedTemporaryFile(prefix="quant-candles-") as file:
-        mapped = Mapped.written(study.candles, file.file)  # type: ignore[arg-type]
+    with tempfile.TemporaryFile() as file:
+        mapped = Mapped.written(study.candles, file)
         pool = ProcessPoolExecutor(
             processes,
             multiprocessing.get_context("spawn"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from quant.strategy import Value
+from quant.sweep.fast.kernel import TILE
 from quant.sweep.kept import Kept
 from quant.sweep.overrides import Override
 from quant.sweep.progress import Progress
@@ -17,8 +18,10 @@ LARGEST_JOB = 256
 
 
 def per_job(bars: int) -> int:
-    """Of the data alone, never of the number of processes: a sweep may go on with another number of them."""
-    return max(1, min(LARGEST_JOB, BARS_OF_A_JOB // max(1, bars)))
+    """Of the data alone, never of the number of processes: a sweep may go on with another number of them. Whole tiles
+    of the fast kernel where there are that many."""
+    size = max(1, min(LARGEST_JOB, BARS_OF_A_JOB // max(1, bars)))
+    return size if size < TILE else size - size % TILE
 
 
 def tried(overrides: Sequence[dict[str, Value]], size: int, place: Where, kept: Kept, progress: Progress) -> list[Row]:

@@ -62,8 +62,7 @@ def test_threads_where_the_kernel_works_and_processes_elsewhere(stopped: Study) 
 def test_candles_are_mapped_and_the_same(tmp_path: Path) -> None:
     candles = walk(500)
     with (tmp_path / "candles").open("wb") as file:
-        mapped = Mapped.written(candles, file)
-    again = mapped.candles()
+        again = Mapped.written(candles, file).candles()
     assert again.sha256 == candles.sha256
     assert not again.close.flags.owndata
 
