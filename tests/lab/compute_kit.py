@@ -41,8 +41,9 @@ data: {{symbol: BTC/USDT, timeframe: 15m, url: "s3://candles/all"}}
 exchange: {{id: lab}}
 strategy: {{name: ma_cross}}
 instrument: {{tick_size: 0.01}}
+exits: {{stop_atr: {stop}}}
 sweep:
-  space: {{fast: {{from: 5, to: {fast}}}, slow: {{from: 60, to: 300, step: 10}}}}
+  space: {{fast: {{from: 5, to: {fast}}}, slow: {{from: 210, to: 400, step: 10}}}}
 """
 
 
@@ -68,13 +69,11 @@ class Cluster:
     def url(self) -> str:
         return f"tcp://{self.desk.host.address}:8786"
 
-    def config(self, fast: int) -> Path:
-        path = self.desk.root / f"config-{fast}.yaml"
-        path.write_text(CONFIG.format(fast=fast))
-        return path
-
-    def sweep(self, run_id: str, fast: int, *words: str) -> tuple[str, ...]:
-        return ("quant.sweep", "--config", str(self.config(fast)), "--run-id", run_id, "--no-journal", *words)
+    def sweep(self, run_id: str, fast: int, stop: float | None, *words: str) -> tuple[str, ...]:
+        """20 combinations for each of `fast` - 4. With a `stop` they take the slower engine."""
+        path = self.desk.root / f"{run_id}.yaml"
+        path.write_text(CONFIG.format(fast=fast, stop=stop or "null"))
+        return ("quant.sweep", "--config", str(path), "--run-id", run_id, "--no-journal", *words)
 
     def tables(self, run_id: str) -> list[bytes]:
         folder = self.desk.root / "reports" / run_id

@@ -51,27 +51,27 @@ def test_one_task_deploys_it_and_says_where_it_is(cluster: Cluster) -> None:
 
 
 def test_both_hosts_give_what_this_machine_gives(cluster: Cluster) -> None:
-    here = cluster.inv(*cluster.sweep("here", 20, "--processes", "1"))
+    here = cluster.inv(*cluster.sweep("here", 30, None, "--processes", "1"))
     assert here.code == 0, here.said
-    there = cluster.inv(*cluster.sweep("there", 20, "--scheduler", cluster.url))
+    there = cluster.inv(*cluster.sweep("there", 30, None, "--scheduler", cluster.url))
     assert there.code == 0, there.said
     assert cluster.tables("there") == cluster.tables("here")
-    assert cluster.tables("here")[0].count(b"\n") == 1 + 16 * 25
+    assert cluster.tables("here")[0].count(b"\n") == 1 + 26 * 20
 
 
 def test_a_worker_killed_mid_way_loses_nothing(cluster: Cluster) -> None:
     """kill -9 of the worker itself: its keeper starts another, and what it had under way is done again."""
-    here = cluster.inv(*cluster.sweep("whole", 100, "--processes", "2"))
+    here = cluster.inv(*cluster.sweep("whole", 200, 3, "--processes", "2"))
     assert here.code == 0, here.said
-    words = cluster.sweep("killed", 100, "--scheduler", cluster.url)
+    words = cluster.sweep("killed", 200, 3, "--scheduler", cluster.url)
     with cluster.desk.start(*words, env=cluster.desk.environment | cluster.environment) as child:
         finished = cluster.desk.root / "reports/.killed.part/finished.jsonl"
         begun = lambda: finished.exists() and finished.stat().st_size > 0  # noqa: E731
-        wait_until(lambda: begun() or child.poll() is not None, 60, "no job was finished")
+        wait_until(lambda: begun() or child.poll() is not None, 150, "no job was finished")
         assert child.poll() is None, child.communicate()
         before = worker(cluster.other)
         cluster.other.on(f"kill -9 {before}")
-        said = child.communicate(timeout=120)
+        said = child.communicate(timeout=200)
         assert child.returncode == 0, said
     assert cluster.tables("killed") == cluster.tables("whole")
     wait_until(lambda: worker(cluster.other) not in ("", before), 30, "its keeper started no other")

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from ops import render
 from ops.errors import OpsError
-from ops.inventory import Host
+from ops.inventory import Host, Mate
 from ops.plan import Plan, build, extras, ordered
 from ops.release import Bundle, Wheel
 from ops.resources import AptPackages, Directory, File, Release, Resource, Symlink, Unit, active, env_file, http
@@ -251,7 +251,8 @@ def test_every_role_of_ours_keeps_its_secrets_in_secret_files() -> None:
         fields = found.config.model_fields
         secrets = {field: next(values) for field, info in fields.items() if info.annotation is SecretStr}
         made[name] = found.config.model_validate(secrets | REQUIRED.get(name, {}))
-    host = Host("alpha", "10.0.0.1", roles=tuple(roles))
+    mates = {"compute": (Mate("alpha", "10.0.0.1"),)}
+    host = Host("alpha", "10.0.0.1", roles=tuple(roles), mates=mates)
     resources = build(host, made, roles, BUNDLE).document["resources"]
     holding = [item for item in resources if "hunter2-" in json.dumps(item)]
     assert holding, "the roles have secrets"

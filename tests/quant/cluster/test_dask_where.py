@@ -141,6 +141,7 @@ def test_workers_of_another_version_are_refused(asked: Study, tmp_path: Path) ->
         assert "quant.cluster --group" in str(said.value)
         shown = asks(found.url)
         assert shown.returncode == 1 and "OTHER CODE" in shown.stdout
+        assert found.stop() == {"scheduler": 0, "worker": 0}, "SIGTERM ends them in good order"
 
 
 def test_a_worker_of_another_version_that_comes_later_refuses(asked: Study) -> None:
@@ -149,8 +150,18 @@ def test_a_worker_of_another_version_that_comes_later_refuses(asked: Study) -> N
         dask_where.work(old, tuple(jobs(1)))
 
 
-def test_a_scheduler_that_dies_is_told_and_workers_find_the_next(asked: Study, tmp_path: Path) -> None:
-    with cluster(tmp_path, 1) as found:
+def test_workers_come_late_and_the_scheduler_dies(asked: Study, tmp_path: Path) -> None:
+    """A scheduler without workers; workers without a scheduler; both; and the scheduler's end in the middle."""
+    with cluster(tmp_path, 0) as found:
+        until(lambda: "hands out work" in found.log("scheduler"), 60)
+        with pytest.raises(ClusterFailed, match="has no workers"):
+            dask_where.cluster(asked, found.url).__enter__()
+        shown = asks(found.url)
+        assert shown.returncode == 1 and "none has registered" in shown.stdout
+        found.kill("scheduler")
+        found.work(1)
+        until(lambda: "waits for the scheduler" in found.log("worker"), 60)
+        found.schedule()
         until(lambda: workers(found) == 1, 60)
         with dask_where.cluster(asked, found.url) as place, pytest.raises(ClusterFailed, match="was lost"):
             for number, _ in place.map(jobs(5000, 1)):
@@ -158,17 +169,7 @@ def test_a_scheduler_that_dies_is_told_and_workers_find_the_next(asked: Study, t
                     found.kill("scheduler")
                     begun = time.monotonic()
         assert time.monotonic() - begun < 15
-        assert found.running["worker"].wait(20) == 0, "systemd starts it anew"
-
-
-def test_workers_wait_for_their_scheduler_and_stop_when_told(tmp_path: Path) -> None:
-    with cluster(tmp_path, 0) as found:
-        found.kill("scheduler")
-        found.work(1)
-        until(lambda: "waits for the scheduler" in found.log("worker"), 20)
-        found.schedule()
-        until(lambda: workers(found) == 1, 60)
-        assert found.stop() == {"worker": 0, "scheduler": 0}
+        assert found.running["worker"].wait(60) == 0, "systemd starts it anew"
 
 
 def asks(url: str) -> subprocess.CompletedProcess[str]:
@@ -211,15 +212,6 @@ server.accept()[0].sendall(b"SSH-2.0-OpenSSH_9.2\\r\\n")
 def test_an_address_that_is_none(url: str, asked: Study) -> None:
     with pytest.raises(UsageError, match="is no address"):
         dask_where.cluster(asked, url).__enter__()
-
-
-def test_a_scheduler_without_workers(asked: Study, tmp_path: Path) -> None:
-    with cluster(tmp_path, 0) as found:
-        until(lambda: "hands out work" in found.log("scheduler"), 30)
-        with pytest.raises(ClusterFailed, match="has no workers"):
-            dask_where.cluster(asked, found.url).__enter__()
-        shown = asks(found.url)
-        assert shown.returncode == 1 and "none has registered" in shown.stdout
 
 
 def trip(numbers: tuple[int, ...], each: float) -> Trip:
