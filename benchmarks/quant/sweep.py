@@ -100,7 +100,7 @@ def _beside(candles: Candles, overrides: Sequence[Any], ours: float) -> Iterator
 
 def _stopped(candles: Candles) -> Iterator[Figure]:
     """The engine's own sweep, with an ATR stop, in processes."""
-    asked = config({"fast": [10, 20, 30, 40], "slow": [100, 150, 200, 250, 300, 350, 400, 450]}, **STOPS)
+    asked = config({"fast": [10, 20, 30, 40], "slow": {"from": 100, "to": 475, "step": 25}}, **STOPS)
     overrides = grid(asked, Space.of(asked)).overrides
     say(f"the engine with an ATR stop, {len(overrides)} pairs")
     study, each = Study(asked, candles), 1e9 / BARS / len(overrides)
@@ -108,7 +108,7 @@ def _stopped(candles: Candles) -> Iterator[Figure]:
     with places[0] as single, places[1] as double:
         _timed(single, overrides[:1], 1)
         _timed(double, overrides[:8], 1)
-        pairs = [(_timed(single, overrides, 2), _timed(double, overrides, 2)) for _ in range(3)]
+        pairs = [(_timed(single, overrides), _timed(double, overrides)) for _ in range(3)]
     assert all(repr(one[0]) == repr(two[0]) for one, two in pairs), "two processes give other results than one"
     yield median("ATR stop, one core", [one[1] * each for one, _ in pairs], "ns", target=11.0)
     gain = [one[1] / two[1] for one, two in pairs]
