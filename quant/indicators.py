@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from quant.candles import F64, I8, I64, Candles
-from quant.compiled import compiled
+from quant.compiled import compiled, part
 from quant.errors import BadData
 
 if TYPE_CHECKING:
     from quant.higher import Higher
 
+U = np.uint64
 T = TypeVar("T")
 ROOM = 192 * 1024 * 1024
 """Bytes of what is kept: a sweep over hundreds of lengths must not fill the memory."""
@@ -146,17 +147,31 @@ def _hours(time: I64, begin: int, end: int) -> I8:
 
 @compiled
 def _averages_side(sums: I64, fast: int, slow: int) -> I8:
+    """Both averages are multiplied by fast x slow: whole numbers, compared exactly. Places are unsigned, and equal ones
+    are seen to afterwards: then it is a loop that the processor does several bars of at a time."""
     n = len(sums) - 1
     side = np.zeros(n, np.int8)
-    now = np.int8(0)
-    for t in range(slow - 1, n):
-        difference = (sums[t + 1] - sums[t + 1 - fast]) * slow - (sums[t + 1] - sums[t + 1 - slow]) * fast
-        if difference > 0:
-            now = np.int8(1)
-        elif difference < 0:
-            now = np.int8(-1)
-        side[t] = now
+    if n < slow:
+        return side
+    first, ago, equal = U(slow - 1), U(slow - fast), False
+    for i in range(U(n - slow + 1)):
+        now = sums[first + i + U(1)]
+        one, other = (now - sums[ago + i]) * slow, (now - sums[i]) * fast
+        side[first + i] = np.int8(one > other) * np.int8(2) - np.int8(1)
+        equal |= one == other
+    if equal:
+        _carry_equal(sums, fast, slow, side)
     return side
+
+
+@part
+def _carry_equal(sums: I64, fast: int, slow: int, side: I8) -> None:
+    """Where they are equal it is as the bar before."""
+    now = np.int8(0)
+    for t in range(slow - 1, len(side)):
+        if (sums[t + 1] - sums[t + 1 - fast]) * slow == (sums[t + 1] - sums[t + 1 - slow]) * fast:
+            side[t] = now
+        now = side[t]
 
 
 @compiled

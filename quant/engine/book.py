@@ -100,8 +100,6 @@ class Scratch:
         self.position: F64 = np.empty(n)
         self.rows: NDArray[Any] = np.empty(n, ROW)
         """At most one entry a bar. Pages that are never written take no memory."""
-        self.account: NDArray[Any] = np.zeros(1, ACCOUNT)
-        self.moment: NDArray[Any] = np.zeros(1, MOMENT)
 
     def __len__(self) -> int:
         return len(self.equity)

@@ -15,6 +15,10 @@ from quant.engine.orders import enter, known, leave
 from quant.engine.result import Reason
 from quant.engine.spec import Rules
 
+TOGETHER = 8
+"""Bars that are looked at as one."""
+U = np.uint64
+"""Places are unsigned: numba would ask of each signed one whether it counts from the end."""
 SIGNAL, TARGET, END = int(Reason.SIGNAL), int(Reason.TARGET), int(Reason.END)
 
 
@@ -45,26 +49,30 @@ class Due(NamedTuple):
 @compiled_lean
 def walk(
     bars: Bars, wants: Wants, due: Due, all_rules: Any, accounts: Any, moments: Any, rows: Any, equity: F64,
-    position: F64,
+    position: F64, base: int, until: int,
 ) -> None:  # fmt: skip
-    """Simulate from where the account stands, writing each bar's equity and position and each trade's row."""
+    """Simulate from where the account stands to bar `until`, writing each bar's equity and position (bar `base` first)
+    and each trade's row. After the last bar there is, what is held is closed."""
     rules, account, now = all_rules[0], accounts[0], moments[0]
-    account.due = due.bar[0]
+    account.due = due.bar[account.paid]
     t = account.bar
-    while t < len(equity) and not account.wrong:
+    while t < until and not account.wrong:
         if t == account.due or (t and wants.side[t - 1] != account.answered):
             recall(t, bars.open, wants, due, account, now)
             begin(now, rules, account, rows[account.trades])
             account.due = due.bar[account.paid]
-        until = account.due if account.due > t else len(equity)
+        stop = account.due if t < account.due < until else until
         if account.side:
-            t = carry(t, until, bars, wants.side, rules, account, rows[account.trades], equity, position)
+            t = carry(t, stop, bars, wants.side, rules, account, rows[account.trades], equity, position, base)
         else:
-            t = rest(t, until, wants.side, account, equity, position)
-    if account.side:
+            t = rest(t, stop, wants.side, account, equity, position, base)
+    if account.wrong:
+        return
+    account.bar = t
+    if account.side and t == len(bars.open):
         account.reason = END
         leave(t - 1, bars.close[t - 1], rules, account, rows[account.trades])
-        equity[t - 1] = account.cash
+        equity[t - 1 - base] = account.cash
 
 
 @part_inlined
@@ -120,11 +128,11 @@ def answer(now: Moment, rules: Rules, account: Account, row: Row) -> None:
 
 
 @part_inlined
-def rest(t: int, until: int, wanted: I8, account: Account, equity: F64, position: F64) -> int:
+def rest(t: int, until: int, wanted: I8, account: Account, equity: F64, position: F64, base: int) -> int:
     """Bars without a position, from t to the next one that begins with something to do: returns that."""
     cash, answered = account.cash, account.answered
     while True:
-        equity[t], position[t] = cash, 0.0
+        equity[t - base], position[t - base] = cash, 0.0
         t += 1
         if t == until or wanted[t - 1] != answered:
             return t
@@ -132,8 +140,9 @@ def rest(t: int, until: int, wanted: I8, account: Account, equity: F64, position
 
 @part_inlined
 def carry(
-    t: int, until: int, bars: Bars, wanted: I8, rules: Rules, account: Account, row: Row, equity: F64, position: F64
-) -> int:
+    t: int, until: int, bars: Bars, wanted: I8, rules: Rules, account: Account, row: Row, equity: F64, position: F64,
+    base: int,
+) -> int:  # fmt: skip
     """Bars with the position, from t to the next one that begins with something to do, or after the one that ends it.
 
     Prices times the side: then more is better for either side.
@@ -142,6 +151,14 @@ def carry(
     level, target, best, worst = side * account.level, side * account.target, account.best, account.worst
     scale, held = side * account.size, side * account.quantity
     cash = account.cash - scale * account.entry_value
+    if not account.distance > 0:
+        t, worst, best = glide(
+            t, until, bars, wanted, answered, side, level, target, worst, best, cash, scale, held, rules, equity,
+            position, base,
+        )  # fmt: skip
+        account.worst, account.best = worst, best
+        if t == until:
+            return t
     while True:
         low, high = side * bars.low[t], side * bars.high[t]
         against, along = min(low, high), max(low, high)
@@ -153,15 +170,49 @@ def carry(
             if account.distance > 0:
                 trail(account, rules)
                 level = side * account.level
-        equity[t], position[t] = cash + scale * worth(bars.close[t], rules), held
+        equity[t - base], position[t - base] = cash + scale * worth(bars.close[t], rules), held
         t += 1
         if t == until or wanted[t - 1] != answered:
             account.worst = worst
             return t
     account.worst = worst
     end(t, bars.open[t], against, rules, account, row)
-    equity[t], position[t] = account.cash, 0.0
+    equity[t - base], position[t - base] = account.cash, 0.0
     return t + 1
+
+
+@part_inlined
+def glide(
+    t: int, until: int, bars: Bars, wanted: I8, answered: int, side: float, level: float, target: float, worst: float,
+    best: float, cash: float, scale: float, held: float, rules: Rules, equity: F64, position: F64, base: int,
+) -> tuple[int, float, float]:  # fmt: skip
+    """The same for levels that stay where they are, several bars at a time, as long as none of them has anything to do:
+    loops without a way out are what the processor does side by side. Returns where it stopped, the worst and best."""
+    floor, ceiling = (level, target) if side > 0 else (-target, -level)
+    lowest, highest = (worst, best) if side > 0 else (-best, -worst)
+    while t + TOGETHER <= until:
+        here, there, busy = U(t), U(t - base), False
+        for i in range(U(TOGETHER)):
+            k = here + i
+            busy |= (bars.low[k] <= floor) | (bars.high[k] >= ceiling) | (wanted[k] != answered)
+        if busy:
+            break
+        for i in range(U(TOGETHER)):
+            equity[there + i], position[there + i] = cash + scale * worth(bars.close[here + i], rules), held
+        lowest, highest = min(lowest, -highest_of(bars.low, here, -1.0)), max(highest, highest_of(bars.high, here, 1.0))
+        t += TOGETHER
+    return (t, lowest, highest) if side > 0 else (t, -highest, -lowest)
+
+
+@part_inlined
+def highest_of(prices: F64, here: U, sign: float) -> float:
+    """The highest of eight, each times the sign; compared two by two, so that no comparison waits for all before it."""
+    a = max(sign * prices[here], sign * prices[here + U(1)])
+    b = max(sign * prices[here + U(2)], sign * prices[here + U(3)])
+    c = max(sign * prices[here + U(4)], sign * prices[here + U(5)])
+    d = max(sign * prices[here + U(6)], sign * prices[here + U(7)])
+    found: float = max(max(a, b), max(c, d))
+    return found
 
 
 @part

@@ -32,15 +32,20 @@ def run(
     Raises UsageError (settings or parameters that cannot be), BadData (too few bars, or bars that cannot be),
     StrategyFailed.
     """
+    view = view or _seen(config, candles)
+    signals, spec = prepared(config, view)
+    return simulate(candles, signals, spec, funding if config.costs.funding else None, scratch)
+
+
+def prepared(config: Config, view: View) -> tuple[Signals, Spec]:
+    """What `simulate` is given, over the view's candles. Raises as `run` does."""
     strategy = strategies.get(config.strategy.name)
     params = params_of(strategy, config)
     _refuse_leverage(config)
-    _refuse_few(strategy, params, candles)
-    view = view or _seen(config, candles)
+    _refuse_few(strategy, params, view.candles)
     signals = narrowed(asked(strategy, params, view), direction_of(strategy, config))
     _refuse_unlimited(config, signals)
-    spec = Spec.of(config, candles, view.tick_size, view)
-    return simulate(candles, signals, spec, funding if config.costs.funding else None, scratch)
+    return signals, Spec.of(config, view.candles, view.tick_size, view)
 
 
 def params_of(strategy: Strategy, config: Config) -> Params:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.candles import F64, I64, Candles
-from quant.engine.book import ACCOUNT, Scratch, trades
+from quant.engine.book import ACCOUNT, MOMENT, Scratch, trades
 from quant.engine.kernel import Bars, Due, Wants, walk
 from quant.engine.orders import NO_PRICE, TOO_LARGE
-from quant.engine.result import Result
+from quant.engine.result import Result, Trades
 from quant.engine.spec import NOTHING, RULES, Spec
 from quant.errors import QuantError, StrategyFailed, UsageError
 from quant.strategy import Signals
@@ -44,25 +44,37 @@ def simulate(
     if len(scratch) < n:
         raise ValueError(f"scratch for {len(scratch)} bars, {n} are needed")
     equity, position = scratch.equity[:n], scratch.position[:n]
-    account = scratch.account
-    account[0] = np.zeros((), ACCOUNT)
-    account["cash"] = spec.initial
-    if n:
+    simulation = Simulation(candles, signals, spec, funding, scratch.rows)
+    simulation.walk(n, equity, position)
+    return Result(candles, spec.initial, equity, position, simulation.trades, simulation.refused)
+
+
+class Simulation:
+    """One that goes on where it stood: its bars in blocks are the same bars, to the last bit. `rows`: where its trades
+    are written, at most one for each bar."""
+
+    def __init__(
+        self, candles: Candles, signals: Signals, spec: Spec, funding: Rates | None, rows: NDArray[Any]
+    ) -> None:
+        self._candles, self._rows = candles, rows
+        self._account, self._moment = np.zeros(1, ACCOUNT), np.zeros(1, MOMENT)
+        self._account["cash"] = spec.initial
         bars = Bars(candles.open, candles.high, candles.low, candles.close)
-        walk(
-            bars,
-            _wants(signals, spec),
-            _due(candles, funding),
-            np.array([spec.rules], RULES),
-            account,
-            scratch.moment,
-            scratch.rows,
-            equity,
-            position,
-        )
-    _check(candles, account[0])
-    rows = trades(scratch.rows[: int(account["trades"][0])])
-    return Result(candles, spec.initial, equity, position, rows, int(account["refused"][0]))
+        self._given = (bars, _wants(signals, spec), _due(candles, funding), np.array([spec.rules], RULES))
+
+    def walk(self, until: int, equity: F64, position: F64, base: int = 0) -> None:
+        """From where it stands to bar `until`; bar t's equity and position go to t - `base`. Raises as `simulate`."""
+        walk(*self._given, self._account, self._moment, self._rows, equity, position, base, until)
+        _check(self._candles, self._account[0])
+
+    @property
+    def trades(self) -> Trades:
+        """Those that were closed so far."""
+        return trades(self._rows[: int(self._account["trades"][0])])
+
+    @property
+    def refused(self) -> int:
+        return int(self._account["refused"][0])
 
 
 def _wants(signals: Signals, spec: Spec) -> Wants:

@@ -13,31 +13,18 @@ from typing import NamedTuple
 import numpy as np
 
 from quant.candles import F64, Candles
-from quant.compiled import compiled_lean, part
+from quant.compiled import compiled_lean
 from quant.engine.result import Result, Trades
 from quant.errors import BadData
+from quant.metrics.curve import CurveSums, begun, ended, even, fixed, summed
 from quant.metrics.definitions import COUNTS, DEFINITIONS, HEADLINE
 
 __all__ = [
-    "COUNTS", "DEFINITIONS", "HEADLINE", "CurveSums", "TradeSums", "from_curve", "from_trades", "in_days", "measure",
-    "of_curve", "of_trades", "shown",
+    "COUNTS", "DEFINITIONS", "HEADLINE", "CurveSums", "TradeSums", "begun", "ended", "from_curve", "from_sums",
+    "from_trades", "in_days", "measure", "of_curve", "of_trades", "shown", "summed",
 ]  # fmt: skip
 
-BLOCK = 512
-"""Bars summed by themselves before they join the whole: the error stays near that of pairwise summation."""
 DAY_MS = 86_400_000
-
-
-class CurveSums(NamedTuple):
-    """Mean and variance (ddof 1) of returns, the sum of squares of those below 0, the lowest of equity over its peak,
-    the longest time below a peak in bars, bars with a position."""
-
-    mean: float
-    variance: float
-    below: float
-    lowest: float
-    longest: float
-    held: float
 
 
 class TradeSums(NamedTuple):
@@ -68,6 +55,12 @@ def measure(result: Result) -> dict[str, float]:
     return in_days(result.candles, curve | of_trades(result.trades))
 
 
+def from_sums(candles: Candles, initial: float, sums: CurveSums, final: float, trades: Trades) -> dict[str, float]:
+    """As `measure`, from a curve that was summed already and ended at `final`."""
+    curve = from_curve(sums, len(candles), initial, final, candles.timeframe.per_year)
+    return in_days(candles, curve | of_trades(trades))
+
+
 def of_curve(equity: F64, initial: float, per_year: float, position: F64 | None = None) -> dict[str, float]:
     """The figures that an equity of shape (n,) alone gives; `longest_drawdown` in bars.
 
@@ -76,15 +69,17 @@ def of_curve(equity: F64, initial: float, per_year: float, position: F64 | None 
     n = len(equity)
     if not n:
         raise BadData("no bars: nothing to measure")
-    sums = _curve(_fixed(equity), _fixed(equity if position is None else position), float(initial))
-    if not math.isfinite(sums[0]):
-        raise BadData("the equity is not a number somewhere: the sizes are beyond what floats can hold")
-    found = from_curve(CurveSums(*sums), n, initial, float(equity[-1]), per_year)
+    curve = begun(initial)
+    summed(fixed(equity), fixed(equity if position is None else position), curve)
+    sums = ended(curve) or even(curve, fixed(equity), initial)
+    found = from_curve(sums, n, initial, float(equity[-1]), per_year)
     return found if position is not None else found | {"Exposure": math.nan}
 
 
 def from_curve(sums: CurveSums, bars: int, initial: float, final: float, per_year: float) -> dict[str, float]:
-    """The same from what one pass over the curve gives."""
+    """The same from what one pass over the curve gives. Raises BadData."""
+    if not math.isfinite(sums.mean):
+        raise BadData("the equity is not a number somewhere: the sizes are beyond what floats can hold")
     mean, variance, below, lowest, longest, held = sums
     root, cagr = math.sqrt(per_year), _grown(final / initial, per_year / bars)
     return {
@@ -104,7 +99,7 @@ def from_curve(sums: CurveSums, bars: int, initial: float, final: float, per_yea
 
 def of_trades(trades: Trades) -> dict[str, float]:
     """The figures that closed trades give; `holding` in bars."""
-    sums = _trades(_fixed(trades.pnl), _fixed(trades.r))
+    sums = _trades(fixed(trades.pnl), fixed(trades.r))
     bars = float(np.sum(trades.exit_bar - trades.entry_bar))
     return from_trades(TradeSums(len(trades), *sums, bars, float(np.sum(trades.fees)), float(np.sum(trades.funding))))
 
@@ -161,62 +156,6 @@ def _grown(factor: float, times: float) -> float:
         return float(factor**times) - 1.0
     except OverflowError:
         return math.inf
-
-
-def _fixed(array: F64) -> F64:
-    """Contiguous, float64, read-only: for numba a writable array is another type, and another compilation."""
-    found = np.ascontiguousarray(array, np.float64).view()
-    found.flags.writeable = False
-    return found
-
-
-@compiled_lean
-def _curve(equity: F64, position: F64, initial: float) -> tuple[float, float, float, float, float, float]:
-    """Mean and variance (ddof 1) of returns, sum of squares below 0, lowest of equity over its peak, longest time
-    below a peak in bars, bars with a position."""
-    n = len(equity)
-    total, squares, below = 0.0, 0.0, 0.0
-    peak, low, lowest, peaked, longest, held = initial, initial, 1.0, -1, 0, 0
-    before = initial
-    for begin in range(0, n, BLOCK):
-        block, block_squares, block_below = 0.0, 0.0, 0.0
-        for t in range(begin, min(begin + BLOCK, n)):
-            now = equity[t]
-            change = now / before - 1.0 if before > 0.0 else 0.0
-            before = now
-            block += change
-            block_squares += change * change
-            loss = min(change, 0.0)
-            block_below += loss * loss
-            held += position[t] != 0.0
-            if now >= peak:
-                lowest = min(lowest, low / peak)
-                longest = max(longest, t - peaked - 1)
-                peak, low, peaked = now, now, t
-            low = min(low, now)
-        total += block
-        squares += block_squares
-        below += block_below
-    lowest = min(lowest, low / peak)
-    longest = max(longest, n - 1 - peaked)
-    mean = total / n
-    return mean, _variance(equity, initial, mean, squares), below, lowest, float(longest), float(held)
-
-
-@part
-def _variance(equity: F64, initial: float, mean: float, squares: float) -> float:
-    """From the sum of squares; in a second pass where that would lose digits, as for a curve that grows evenly."""
-    n = len(equity)
-    if n < 2:
-        return np.nan
-    found = squares - n * mean * mean
-    if found < 1e-3 * squares:
-        found, before = 0.0, initial
-        for t in range(n):
-            change = equity[t] / before - 1.0 if before > 0.0 else 0.0
-            found += (change - mean) ** 2
-            before = equity[t]
-    return found / (n - 1)
 
 
 @compiled_lean

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from quant.candles import Candles
 from quant.config import Config
-from quant.engine import Scratch, run
 from quant.engine.simulating import Rates
 from quant.indicators import View
-from quant.metrics import measure
 from quant.strategy import Value
+from quant.sweep import tiles
 from quant.sweep.fast import crossing
 from quant.sweep.overrides import Override, applied
 from quant.ticks import tick_of
@@ -36,13 +35,10 @@ def evaluate(config: Config, candles: Candles, funding: Rates | None, overrides:
     """
     shared = Shared.of(candles)
     found = crossing.rows(config, funding is not None, overrides, shared.crossings)
-    if len(found) < len(overrides):
-        views, scratch = dict[float, View](), Scratch(len(candles))
-        for place in range(len(overrides)):
-            if place not in found:
-                chosen = applied(config, overrides[place])
-                view = views.setdefault(tick := shared.tick_of(chosen), View(candles, tick))
-                found[place] = measure(run(chosen, candles, funding, view, scratch))
+    left = [place for place in range(len(overrides)) if place not in found]
+    chosen = [applied(config, overrides[place]) for place in left]
+    measured = tiles.measured([(one, shared.view_of(one)) for one in chosen], funding)
+    found |= dict(zip(left, measured, strict=True))
     return [{**override, **found[place]} for place, override in enumerate(overrides)]
 
 
@@ -56,6 +52,7 @@ class Shared:
         self.candles = candles
         self._tick = tick_of(candles)
         self._crossings = dict[float, crossing.Crossings]()
+        self._views = dict[float, View]()
 
     @classmethod
     def of(cls, candles: Candles) -> Shared:
@@ -66,6 +63,13 @@ class Shared:
 
     def tick_of(self, config: Config) -> float:
         return config.instrument.tick_size or self._tick
+
+    def view_of(self, config: Config) -> View:
+        """What was worked out for one combination is there for the next."""
+        tick = self.tick_of(config)
+        if tick not in self._views:
+            self._views = {tick: View(self.candles, tick)}
+        return self._views[tick]
 
     def crossings(self, config: Config) -> crossing.Crossings:
         tick = self.tick_of(config)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from quant.candles import Candles
 from quant.config import Config
-from quant.engine import Reason, Result, Scratch, Spec, simulate
+from quant.engine import Reason, Result, Scratch, Simulation, Spec, simulate
+from quant.engine.book import ROW
 from quant.indicators import View
 from quant.strategy import Signals
 from tests.quant.engine import kit
@@ -140,6 +141,21 @@ def test_the_same_again_is_the_same_to_the_last_bit_whatever_it_is_written_over(
         again = simulate(candles, signals, Spec.of(config, candles, 0.01), funding, scratch)
         assert again.equity.tobytes() == first.equity.tobytes()
         assert again.trades.pnl.tobytes() == first.trades.pnl.tobytes()
+
+
+@given(cases(), st.integers(1, 13))
+def test_in_blocks_it_goes_on_where_it_stood(case: Case, size: int) -> None:
+    candles, signals, config, funding = case
+    whole, n = played(case), len(candles)
+    rows, equity, position = np.empty(n, ROW), np.empty(n), np.empty(n)
+    blocks = Simulation(candles, signals, Spec.of(config, candles, 0.01), funding, rows)
+    for base in range(0, n, size):
+        end = min(base + size, n)
+        blocks.walk(end, equity[base:end], position[base:end], base)
+    assert equity.tobytes() == whole.equity.tobytes()
+    assert position.tobytes() == whole.position.tobytes()
+    for name in type(whole.trades).__annotations__:
+        np.testing.assert_array_equal(getattr(blocks.trades, name), getattr(whole.trades, name))
 
 
 @given(cases())
