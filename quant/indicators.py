@@ -80,6 +80,14 @@ class View:
         c = self.candles
         return self.once(("atr", length), lambda: _atr(c.high, c.low, c.close, length))
 
+    def atrs(self, length: int, times: float) -> F64:
+        """So many of them: distances of stops."""
+        return self.once(("atrs", length, times), lambda: np.multiply(self.atr(length), times))
+
+    def atrs_known(self, length: int, times: float) -> I8:
+        """1 where there is such a distance, else 0."""
+        return self.once(("atrs_known", length, times), lambda: (self.atrs(length, times) > 0).view(np.int8))
+
     def highest(self, length: int) -> F64:
         """The highest high of `length` bars, the bar itself among them; nan before bar `length` - 1."""
         return self.once(("highest", length), lambda: _highest(self.candles.high, length, 1.0))

@@ -131,11 +131,20 @@ def answer(now: Moment, rules: Rules, account: Account, row: Row) -> None:
 def rest(t: int, until: int, wanted: I8, account: Account, equity: F64, position: F64, base: int) -> int:
     """Bars without a position, from t to the next one that begins with something to do: returns that."""
     cash, answered = account.cash, account.answered
-    while True:
+    while t + TOGETHER <= until:
+        here, there, busy = U(t), U(t - base), False
+        for i in range(U(TOGETHER)):
+            equity[there + i], position[there + i] = cash, 0.0
+            busy |= wanted[here + i] != answered
+        if busy:
+            break
+        t += TOGETHER
+    while t < until:
         equity[t - base], position[t - base] = cash, 0.0
         t += 1
-        if t == until or wanted[t - 1] != answered:
+        if wanted[t - 1] != answered:
             return t
+    return t
 
 
 @part_inlined

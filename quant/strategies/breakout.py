@@ -12,9 +12,9 @@ from quant.strategy import Parameter, Params, Signals, Strategy
 
 def signals(view: View, params: Params) -> Signals:
     side = _channel(view.breakouts(int(params["entry"])), view.breakouts(int(params["exit"])))
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
-    side *= stop > 0
-    return Signals(side, stop)
+    atr, times = int(params["atr"]), float(params["stop_atr"])
+    side *= view.atrs_known(atr, times)
+    return Signals(side, view.atrs(atr, times))
 
 
 @compiled

@@ -17,7 +17,7 @@ def signals(view: View, params: Params) -> Signals:
     htf, length, ema = str(params["htf"]), int(params["htf_length"]), int(params["ema"])
     falls = view.once(("falls", htf, length), lambda: np.minimum(view.higher(htf).trend(1, length), np.int8(0)))
     entry = view.once(("rejected", htf, length, ema), lambda: pullbacks(view, falls, view.ema(ema)))
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
+    stop = view.atrs(int(params["atr"]), float(params["stop_atr"]))
     target = stop * float(params["target_r"])
     return Signals(hold(view, entry, falls, stop, target), stop, target)
 

@@ -18,7 +18,7 @@ def signals(view: View, params: Params) -> Signals:
     chosen = tuple(params[name] for name in ("htf", "htf_length", "fast", "slow", "from_hour", "to_hour"))
     up = view.once(("gold up", *chosen[:4]), lambda: _up(view, params))
     entry = view.once(("gold entry", *chosen), lambda: _entry(view, up, params))
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
+    stop = view.atrs(int(params["atr"]), float(params["stop_atr"]))
     target = stop * float(params["target_r"])
     return Signals(hold(view, entry, up, stop, target), stop, target)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from quant.holding import hold, pullbacks
 from quant.indicators import View
 from quant.strategy import Parameter, Params, Signals, Strategy
@@ -15,7 +13,7 @@ DAY_R = 1.0
 def signals(view: View, params: Params) -> Signals:
     fast, slow = int(params["fast"]), int(params["slow"])
     trend = view.emas_side(fast, slow)
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
+    stop = view.atrs(int(params["atr"]), float(params["stop_atr"]))
     target = stop * float(params["target_r"])
     entry = view.once(("pullback_ema", fast, slow), lambda: pullbacks(view, trend, view.ema(fast)))
     side = hold(view, entry, trend, stop, target, per_day=int(params["per_day"]), day_r=DAY_R)

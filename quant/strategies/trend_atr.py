@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from quant.indicators import View
 from quant.strategy import Parameter, Params, Signals, Strategy
 
@@ -11,9 +9,9 @@ from quant.strategy import Parameter, Params, Signals, Strategy
 def signals(view: View, params: Params) -> Signals:
     side = view.averages_side(int(params["fast"]), int(params["slow"]))
     side *= side == view.higher(str(params["htf"])).close_side(int(params["htf_length"]))
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
-    side *= stop > 0
-    return Signals(side, stop)
+    atr, times = int(params["atr"]), float(params["stop_atr"])
+    side *= view.atrs_known(atr, times)
+    return Signals(side, view.atrs(atr, times))
 
 
 def refusal(params: Params) -> str | None:

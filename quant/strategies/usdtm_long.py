@@ -18,7 +18,7 @@ from quant.strategy import Parameter, Params, Signals, Strategy
 def signals(view: View, params: Params) -> Signals:
     above = view.higher(str(params["htf"])).close_side(int(params["htf_length"]))
     entry = _reclaims(above, int(params["below"]), int(params["confirm"]))
-    stop = np.multiply(view.atr(int(params["atr"])), float(params["stop_atr"]))
+    stop = view.atrs(int(params["atr"]), float(params["stop_atr"]))
     target = stop * float(params["target_r"])
     return Signals(hold(view, entry, above, stop, target), stop, target)
 
