@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -19,10 +18,10 @@ from benchmarks.figures import Figure, machine, save, show
 from ops.paths import CACHE
 from quant.candles import Candles
 from quant.config import Config, parse
-from quant.engine import Scratch, Spec, run, simulate
+from quant.engine import Scratch, Spec, simulate
 from quant.indicators import View
-from quant.metrics import measure
 from quant.strategies import get
+from quant.sweep import tiles
 from quant.timeframe import Timeframe
 
 BARS = 350_000
@@ -72,11 +71,11 @@ class Bed:
         signals = self.view.once("signals", lambda: strategy.signals(self.view, strategy.complete({})))
         simulate(self.candles, signals, Spec.of(self.config, self.candles, 0.01, self.view), None, self.scratch)
 
-    def combination(self, pair: dict[str, int]) -> None:
-        """All of it: signals, simulation, measures."""
-        choice = self.config.strategy.model_copy(update={"params": dict(pair)})
-        config = self.config.model_copy(update={"strategy": choice})
-        measure(run(config, self.candles, None, self.view, self.scratch))
+    def combinations(self) -> list[dict[str, float]]:
+        """All of it, as a sweep does it: signals, simulation, measures."""
+        choices = [self.config.strategy.model_copy(update={"params": dict(pair)}) for pair in PAIRS]
+        configs = [self.config.model_copy(update={"strategy": choice}) for choice in choices]
+        return tiles.measured([(config, self.view) for config in configs], None)
 
 
 def walk(bars: int) -> Candles:
@@ -92,21 +91,19 @@ def walk(bars: int) -> Candles:
 def figures() -> Iterator[Figure]:
     """What is worked out once for a series (averages, the higher timeframe, ATR, volatility) is there before."""
     bed = Bed.of(BARS)
-    yield from per_bar("engine: one simulation, ATR stop and volatility target", [bed.simulated], 6)
-    combinations = [partial(bed.combination, pair) for pair in PAIRS]
-    yield from per_bar("engine: signals, simulation and all measures", combinations, 11)
+    yield from per_bar("engine: one simulation, ATR stop and volatility target", bed.simulated, 1, 6)
+    yield from per_bar("engine: signals, simulation and all measures", bed.combinations, len(PAIRS), 11)
     yield Figure("engine: the kernel compiled for the first time", cold(), "s", note="later from its cache")
 
 
-def per_bar(name: str, jobs: list[Callable[[], None]], target: float) -> Iterator[Figure]:
+def per_bar(name: str, job: Callable[[], object], combinations: int, target: float) -> Iterator[Figure]:
     """The fastest of several rounds: what others on the machine take is not the engine's."""
     samples = []
     for turn in range(ROUNDS + 1):
         began = time.perf_counter()
-        for job in jobs:
-            job()
+        job()
         if turn:
-            samples.append((time.perf_counter() - began) / len(jobs) / BARS * 1e9)
+            samples.append((time.perf_counter() - began) / combinations / BARS * 1e9)
     note = f"a bar and a combination; the middle round {sorted(samples)[ROUNDS // 2]:.1f}"
     yield Figure(name, min(samples), "ns", target, note=note, samples=tuple(samples))
 

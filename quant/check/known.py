@@ -16,6 +16,8 @@ INDICATORS: dict[str, Callable[[View], NDArray[Any]]] = {
     "ema": lambda view: view.ema(20),
     "emas_side": lambda view: view.emas_side(10, 30),
     "atr": lambda view: view.atr(14),
+    "atrs": lambda view: view.atrs(14, 2.0),
+    "atrs_known": lambda view: view.atrs_known(14, 2.0),
     "highest": lambda view: view.highest(20),
     "lowest": lambda view: view.lowest(20),
     "breakouts": lambda view: view.breakouts(20),
