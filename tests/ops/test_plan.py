@@ -239,6 +239,7 @@ REQUIRED = {
     "github_ssh": {"repository": "git@github.com:ann/notes.git"},
     "miner": {"pools": [{"url": "stratum+tcp://pool.example.org:3333", "user": "1Address.rig"}]},
     "telegram": {"chat_id": 42, "bot_token": "123456789:hunter2-of-a-bot", "ops_key": "hunter2-optional"},
+    "tunnel": {"url": "https://name.ngrok-free.dev", "binary": "/usr/bin/ngrok", "ops_key": "hunter2-of-ops"},
 }
 """What a role cannot do without beside its secrets, and secrets of a certain form."""
 

@@ -102,6 +102,14 @@ def webhook(environ: dict[str, str]) -> Iterator[TestClient]:
 
 
 @pytest.fixture
+def elsewhere(environ: dict[str, str]) -> Iterator[TestClient]:
+    """The webhook as another machine of the network sees it."""
+    app = Webhook(settings.webhook(environ)).app
+    with TestClient(Edge(app), raise_server_exceptions=False, client=("192.0.2.7", 5)) as client:
+        yield client
+
+
+@pytest.fixture
 def perf_app(environ: dict[str, str]) -> Perf:
     return Perf(settings.perf(environ))
 
