@@ -70,6 +70,7 @@ def several(study: Study, processes: int) -> Iterator[Where]:
             initargs=(study.config, mapped, study.funding),
         )
         try:
+            _start(pool, processes)
             yield Pooled(pool, processes, _work)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -78,9 +79,20 @@ def several(study: Study, processes: int) -> Iterator[Where]:
 _study: Study
 
 
+def _start(pool: ProcessPoolExecutor, processes: int) -> None:
+    """All of them now. Ctrl-C goes to all of a terminal, and would end one amid its imports with a traceback: they are
+    started with it held back, which a new process takes over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(processes):
+            pool.submit(os.getpid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(config: Config, mapped: Mapped, funding: Rates | None) -> None:
     global _study
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal: the first process ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _study = Study(config, mapped.candles(), funding)
 
