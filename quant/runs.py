@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from quant import places
 from quant.errors import NoData, UsageError
+from runtime import disk
 
 if TYPE_CHECKING:
     from quant.candles import Candles
@@ -91,11 +92,11 @@ class Run:
     def finish(self) -> Path:
         """Give the folder its name; the files are on disk by then. Returns where it is."""
         for path in self.folder.iterdir():
-            _sync(path)
-        _sync(self.folder)
+            disk.sync(path)
+        disk.sync(self.folder)
         target = self.folder.with_name(self.id)
         self.folder.rename(target)
-        _sync(target.parent)
+        disk.sync(target.parent)
         self.folder = target
         self._close()
         return target
@@ -239,11 +240,3 @@ def _locked(folder: Path, name: str) -> int:
         pass
     os.close(lock)
     raise UsageError(f"run {name} is being made by another process", hint="wait for it, or choose another --run-id")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,14 +6,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from quant.dataset.files import Files
+from runtime import disk
 
-TEMPORARY = ".*.tmp"
-"""What a killed process leaves behind, as a pattern."""
+MODE = 0o644
 
 
 class Disk(Files):
@@ -37,7 +36,9 @@ class Disk(Files):
 
     def write(self, path: str, data: bytes) -> None:
         with self.told(path):
-            _replace(self._root / path, data)
+            target = self._root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            disk.replace(target, data, lambda handle: os.fchmod(handle, MODE))
 
     def replace(self, path: str, data: bytes, seen: str | None) -> None:
         self.write(path, data)
@@ -59,28 +60,3 @@ class Disk(Files):
             yield
         finally:
             os.close(handle)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(".tmp", f".{target.name}-", target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _settle(target.parent)
-
-
-def _settle(folder: Path) -> None:
-    """A rename is on the disk once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,12 +6,13 @@ import contextlib
 from dataclasses import dataclass
 
 from quant.candles import COLUMNS, Candles
-from quant.dataset import disk, manifest, parquet, reading, rules
+from quant.dataset import manifest, parquet, reading, rules
 from quant.dataset.files import Files
 from quant.dataset.manifest import Part, Series, folder_of
 from quant.dataset.merge import merge
 from quant.errors import BadData
 from quant.periods import split
+from runtime.disk import LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,6 @@ def _tidy(files: Files, before: Series | None, after: Series) -> None:
     kept = {part.file for part in after.parts.values()}
     stray = {part.file for part in before.parts.values()} if before else set()
     if files.locks:
-        found = [*files.find(f"{after.folder}/*.parquet"), *files.find(f"{after.folder}/{disk.TEMPORARY}")]
+        found = [*files.find(f"{after.folder}/*.parquet"), *files.find(f"{after.folder}/{LEFT}")]
         stray = {path.rpartition("/")[2] for path in found}
     files.remove(f"{after.folder}/{name}" for name in sorted(stray - kept))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from runtime import disk
 from runtime.journal.outbox import Intent
 
 MODE = 0o640  # the group may read the log book
@@ -72,7 +73,7 @@ class Journal:
     def rename(self, target: Path) -> None:
         """Move the file away, durably; whoever opens the old path afterwards makes a new one."""
         self._path.rename(target)
-        sync_folder(target.parent)
+        disk.sync(target.parent)
 
     def _lead(self, size: int) -> str:
         unfinished = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
@@ -150,14 +151,5 @@ def _open(path: Path) -> int:
 def _create(path: Path, flags: int) -> int:
     fd = os.open(path, flags | os.O_CREAT, MODE)
     os.fchmod(fd, MODE)  # the service's umask is 0077
-    sync_folder(path.parent)
+    disk.sync(path.parent)
     return fd
-
-
-def sync_folder(path: Path) -> None:
-    """Make what was created, renamed or removed in the folder survive a power cut."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

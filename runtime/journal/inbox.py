@@ -23,9 +23,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from runtime import clock
+from runtime import clock, disk
 from runtime.journal.book import BookError
-from runtime.journal.replace import sync_folder
 
 RECEIVING, STORED, DRAFTED, WRITING, WRITTEN, IMPROVING, DONE = STATES = (
     "receiving", "stored", "drafted", "writing", "written", "improving", "done",
@@ -80,7 +79,7 @@ class Record:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / name)
-        sync_folder(self.folder)
+        disk.sync(self.folder)
 
     def has(self, name: str) -> bool:
         return (self.folder / name).exists()
@@ -95,11 +94,11 @@ class Record:
     def settle(self, name: str, into: str) -> None:
         """Rename a file of the record, durably."""
         (self.folder / name).replace(self.folder / into)
-        sync_folder(self.folder)
+        disk.sync(self.folder)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
-        sync_folder(self.folder.parent)
+        disk.sync(self.folder.parent)
 
 
 class Inbox:
@@ -141,7 +140,7 @@ class Inbox:
         record = Record(self.folder / name, title, self.book, now, wanted=wanted)
         record.folder.mkdir(mode=0o700)
         record.save()
-        sync_folder(self.folder)
+        disk.sync(self.folder)
         return record
 
 
@@ -194,8 +193,8 @@ def _making(folder: Path) -> Iterator[None]:
     folder.parent.mkdir(exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     yield
-    sync_folder(folder.parent)
-    sync_folder(folder.parent.parent)
+    disk.sync(folder.parent)
+    disk.sync(folder.parent.parent)
 
 
 def _read(folder: Path) -> Record | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime import clock
+from runtime import clock, disk
 from runtime.journal import slices
 from runtime.journal.book import BookError, Entry
 from runtime.journal.hide import Hide, Span, covered
@@ -201,20 +201,12 @@ def _rebuilt(fd: int, facts: os.stat_result, index: Path, hide: Hide) -> None:
             _add(connection, fd, facts, hide, (0, 1))
             connection.execute("INSERT INTO found (found) VALUES ('optimize')")
             connection.execute("COMMIT")
-        _sync(beside)
+        disk.sync(beside)
         index.with_name(f"{index.name}-journal").unlink(missing_ok=True)  # of the old one: it must not be played back
         beside.replace(index)
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _add(connection: sqlite3.Connection, fd: int, facts: os.stat_result, hide: Hide, tail: tuple[int, int]) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runtime import clock
+from runtime import clock, disk
 from runtime.journal.book import BookError
 
 
@@ -69,41 +68,16 @@ def _lead(tail: bytes) -> bytes:
 def _replace(path: Path, fd: int, old: bytes, new: bytes) -> Path:
     stamp = clock.iso(clock.now()).translate(str.maketrans("", "", "-:.+"))[:21]
     backup = path.with_name(f"{path.name}.{stamp}.bak")
-    _write(backup, old, None)
-    _write(path, new, os.fstat(fd))
+    like = os.fstat(fd)
+    disk.replace(backup, old, lambda _: None)
+    disk.replace(path, new, lambda new_fd: _resemble(new_fd, like))
     return backup
-
-
-def _write(path: Path, content: bytes, like: os.stat_result | None) -> None:
-    """Written beside, synced, renamed. Mode and owner are those of `like`, or 0600 and this process's."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if like is not None:
-                _resemble(file.fileno(), like)
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def _resemble(fd: int, like: os.stat_result) -> None:
     if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
         os.fchown(fd, like.st_uid, like.st_gid)
     os.fchmod(fd, like.st_mode & 0o7777)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was created, renamed or removed in the folder survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _named(fd: int, path: Path) -> bool:

@@ -12,7 +12,8 @@ import os
 import shutil
 from pathlib import Path
 
-from runtime.journal.file import MODE, open_journal, sync_folder
+from runtime import disk
+from runtime.journal.file import MODE, open_journal
 from runtime.settings import Rotation
 
 _PART = ".part"
@@ -67,5 +68,5 @@ def _pack(plain: Path) -> None:
         os.fsync(target.fileno())
     os.utime(part, ns=(times.st_atime_ns, times.st_mtime_ns))
     part.replace(packed)
-    sync_folder(packed.parent)
+    disk.sync(packed.parent)
     plain.unlink()
