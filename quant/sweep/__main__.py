@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from contextlib import AbstractContextManager
-from pathlib import Path
+from functools import partial
 
-from quant import cli, logbook
-from quant.config import load
-from quant.dataset import load_for
-from quant.runs import Run, hash_of
+from quant import cli, making
+from quant.candles import Candles
+from quant.dataset import Funding
+from quant.making import Made
+from quant.runs import Run
 from quant.sweep import combinations, writing
 from quant.sweep.combinations import Space
 from quant.sweep.kept import Kept
@@ -24,40 +25,27 @@ from quant.sweep.work import Study
 
 
 def parser() -> cli.Parser:
-    made = cli.Parser(prog="python -m quant.sweep", description="Try many parameters (docs/sweeps.md).")
-    made.add_argument("--config", type=Path, required=True, help="config.yaml of the run (docs/quant.md)")
-    made.add_argument("--run-id", default="auto", help="name of its folder in reports/ (default: made of what it is)")
-    made.add_argument("--title", help="what it is, in words")
+    made = making.parser("sweep", "Try many parameters (docs/sweeps.md).")
     made.add_argument("--processes", type=_count, help="how many at a time (default: one for each core)")
     made.add_argument("--scheduler", help="a Dask cluster instead, tcp://address:8786")
-    made.add_argument("--json", action="store_true", help="print the figures as JSON")
-    made.add_argument("--no-journal", action="store_true", help="write no entry into the log book")
     return made
 
 
 def run(given: argparse.Namespace) -> int:
-    config = load(given.config)
-    space = Space.of(config)
-    candles, funding = load_for(config)
-    data = hash_of(candles, funding)
-    with Run.begin(config, data, given.run_id, given.title, kind="sweep", source=candles.source, resume=True) as one:
-        if one.existed:
-            sys.stderr.write(f"run {one.id} exists already, and is the very same: nothing was done\n")
-        else:
-            _make(one, Study(one.config, candles, funding), space, given)
-    writing.show(one.folder, as_json=given.json)
+    folder = making.made(given, "sweep", partial(_make, given), resume=True, check=Space.of)
+    writing.show(folder, as_json=given.json)
     return 0
 
 
-def _make(run: Run, study: Study, space: Space, given: argparse.Namespace) -> None:
-    with Kept(run.folder) as kept:
+def _make(given: argparse.Namespace, one: Run, candles: Candles, funding: Funding | None) -> Made:
+    study = Study(one.config, candles, funding)
+    with Kept(one.folder) as kept:
         with _place(study, given) as place:
-            summary = worked_out(study, space, place, kept)
-        found = writing.write(run, study, summary)
+            summary = worked_out(study, Space.of(one.config), place, kept)
+        found = writing.write(one, study, summary)
     kept.remove()
-    run.finish()
-    if not given.no_journal:
-        logbook.tell(run, found, combinations=found["trials"], **found["best"])
+    one.finish()
+    return Made(found, {"combinations": found["trials"], **found["best"]})
 
 
 def worked_out(study: Study, space: Space, place: Where, kept: Kept) -> Summary:

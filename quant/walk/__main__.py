@@ -4,43 +4,30 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from quant import cli, logbook, showing
-from quant.config import load
-from quant.dataset import load_for
-from quant.runs import Run, hash_of
+from quant import cli, making, showing
+from quant.candles import Candles
+from quant.dataset import Funding
+from quant.making import Made
+from quant.runs import Run
 from quant.walk.walking import Step, walk
 from quant.walk.writing import figures, write
 
 
 def parser() -> cli.Parser:
-    made = cli.Parser(
-        prog="python -m quant.walk", description="Choose on the past, trade the choice on what came next."
-    )
-    made.add_argument("--config", type=Path, required=True, help="config.yaml of the run (docs/quant.md)")
-    made.add_argument("--run-id", default="auto", help="name of its folder in reports/ (default: made of what it is)")
-    made.add_argument("--title", help="what it is, in words")
-    made.add_argument("--json", action="store_true", help="print the figures as JSON")
-    made.add_argument("--no-journal", action="store_true", help="write no entry into the log book")
-    return made
+    return making.parser("walk", "Choose on the past, trade the choice on what came next.")
 
 
 def run(given: argparse.Namespace) -> int:
-    config = load(given.config)
-    candles, funding = load_for(config)
-    one = Run.begin(config, hash_of(candles, funding), given.run_id, given.title, kind="walk", source=candles.source)
-    with one:
-        if one.existed:
-            sys.stderr.write(f"run {one.id} exists already, and is the very same: nothing was done\n")
-        else:
-            walked = walk(one.config, candles, funding, _told)
-            measures = write(one, walked, candles)
-            one.finish()
-            if not given.no_journal:
-                logbook.tell(one, measures, **figures(walked, one.config))
-    showing.show(one.folder, as_json=given.json)
+    showing.show(making.made(given, "walk", _make), as_json=given.json)
     return 0
+
+
+def _make(one: Run, candles: Candles, funding: Funding | None) -> Made:
+    walked = walk(one.config, candles, funding, _told)
+    measures = write(one, walked, candles)
+    one.finish()
+    return Made(measures, figures(walked, one.config))
 
 
 def _told(number: int, of: int, step: Step) -> None:
