@@ -76,3 +76,20 @@ def answers_at(listen: str, port: int, address: str = LOOPBACK) -> str:
     bound = ipaddress.ip_address(listen)
     shown = address if bound.is_unspecified else listen
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+TRADINGVIEW = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")
+"""Where TradingView sends alerts from; `runtime.gate` has the same (tests/ops/test_tunnel_role.py holds them equal)."""
+
+
+def _sender(text: str) -> str:
+    if text != "tradingview":
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            raise ValueError(f'"{text}" is no address or network; tradingview stands for its published ones') from None
+    return text
+
+
+Sender = Annotated[str, AfterValidator(_sender)]
+"""Who may send alerts: tradingview, an address, or a network."""

@@ -1,28 +1,21 @@
 """`./inv tunnel.status` and `tunnel.replay`: asked on the host itself, whose inspector answers nobody else.
 
-It runs there as the unit does: as user trading, with its environment file, which systemd reads. No secret is in a
-command line, and none comes back: keys in alerts are masked on the host.
+Keys in alerts are masked on the host.
 """
 
 from __future__ import annotations
 
 import json as jsonlib
-import shlex
 import sys
 from typing import Any
 
-from ops import deploy as deploying
+from ops import as_service
 from ops.errors import OpsError
 from ops.inventory import Host
-from ops.wire import connect
 
 ROLE = "tunnel"
 Json = dict[str, Any]
-AS_THE_UNIT = (
-    "systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--service-type=exec", "-p", "User=trading",
-    "-p", "Group=trading", "-p", "EnvironmentFile=/opt/trading/.env.d/tunnel.env", "-p", "UMask=0077",
-    "-E", "PYTHONDONTWRITEBYTECODE=1", "/opt/trading/venv/bin/python", "-P", "-m", "runtime.tunnel",
-)  # fmt: skip
+ENVIRONMENT = "/opt/trading/.env.d/tunnel.env"
 
 
 def status(host: Host, *, json: bool) -> int:
@@ -41,12 +34,7 @@ def replay(host: Host, number: str) -> None:
 def _ask(host: Host, *words: str) -> Json:
     if ROLE not in host.roles:
         raise OpsError(f"{host.name} has no role {ROLE}", hint="add it: roles/tunnel/README.md")
-    connection = connect(deploying.target_of(host))
-    try:
-        sudo = [] if connection.user == "root" else ["sudo", "-n"]
-        done = connection.run(shlex.join([*sudo, *AS_THE_UNIT, *words]), hide=True, warn=True, in_stream=False)
-    finally:
-        connection.close()
+    done = as_service.run(host, ENVIRONMENT, "runtime.tunnel", *words)
     try:
         said: Json = jsonlib.loads(done.stdout)
     except ValueError:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from ops.fields import Port
+from ops.fields import TRADINGVIEW, Port, Sender
 from ops.inventory import Host
 from ops.resources import AptPackages, AptRepo, Check, Command, File, Release, Resource, Unit, active, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 
 UNIT = "ngrok-tv.service"
-TRADINGVIEW = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")
 SECRET = "/opt/trading/.env.d/tunnel.secret"  # noqa: S105 - where it is, not what it is
 Url = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:-]+$")]
 
@@ -61,12 +59,6 @@ class RepositoryConfig(RoleConfig):
     component: str = Field("main", pattern=r"^[A-Za-z0-9._-]+$")
 
 
-def _source(text: str) -> str:
-    if text != "tradingview":
-        ip_network(text)
-    return text
-
-
 class Config(RoleConfig):
     kind: Literal["ngrok", "cloudflared", "tailscale"] = "ngrok"
     token: Secret = Field(min_length=8, description="ngrok's authtoken, a Cloudflare tunnel's token, a Tailscale key")
@@ -81,7 +73,7 @@ class Config(RoleConfig):
     )
     inspector_port: Port = Field(4040, description="of ngrok's inspector, on this host only")
     policy: bool = Field(False, description="refuse at ngrok's edge too, where the plan has traffic policies")
-    sources: tuple[Annotated[str, AfterValidator(_source)], ...] = Field(
+    sources: tuple[Sender, ...] = Field(
         (), description="with policy, who may send alerts: tradingview, addresses, networks"
     )
     take_over: bool = Field(False, description="stop an agent that somebody else started on this host")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at, database_address
+from ops.fields import DatabaseUrl, ListenAddress, Port, Sender, TimeZone, answers_at, database_address
 from ops.inventory import Host
 from ops.resources import Check, File, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
@@ -50,13 +49,6 @@ def _key_name(name: str) -> str:
     return name
 
 
-def _source(text: str) -> str:
-    if text != "tradingview":
-        ip_network(text)
-    return text
-
-
-Source = Annotated[str, AfterValidator(_source)]
 KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$"), AfterValidator(_key_name)]
 
 
@@ -93,7 +85,7 @@ class Config(RoleConfig):
     tunnel_allows: Literal["alerts", "all"] = Field(
         "alerts", description="what may come in through a tunnel or proxy on the host: POST /tv alone, or all"
     )
-    tunnel_sources: tuple[Source, ...] = Field(
+    tunnel_sources: tuple[Sender, ...] = Field(
         (), description="who may send alerts through it: tradingview, addresses, networks; none: anybody with a key"
     )
     engines: dict[str, EngineConfig] = Field(default={}, description="instead of the host's risk_config.json")

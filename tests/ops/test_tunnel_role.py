@@ -9,10 +9,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from ops import fields
 from ops.inventory import Host
 from ops.render import render
 from ops.resources import AptPackages, AptRepo, Command, File, Unit
 from roles.tunnel.role import Config, Tunnel
+from runtime import gate
 from tests.unit_kit import assert_hardened, needs_systemd
 
 HOST = Host("h", "10.0.0.1", roles=("webhook", "tunnel"))
@@ -50,6 +52,10 @@ def test_ngrok_comes_from_its_vendor_s_repository_in_the_version_that_was_asked_
     assert repo.want()["key"] == KEY + "\n"
     assert next(one for one in found if isinstance(one, AptPackages)).names == ("ngrok=3.30.0",)
     assert not [one for one in found if isinstance(one, Command)]
+
+
+def test_tradingview_s_addresses_are_those_that_the_webhook_knows() -> None:
+    assert fields.TRADINGVIEW == gate.TRADINGVIEW
 
 
 def test_a_given_binary_needs_no_repository() -> None:
