@@ -160,11 +160,21 @@ def _diffs(console: Any, result: HostResult) -> None:
         console.print()
 
 
-def _failures(console: Any, result: HostResult) -> None:
+def _skipped(console: Any, result: HostResult) -> None:
+    """One line for each reason: what did not come to pass because of one failure is not a list to be read."""
+    reasons = dict[str, list[str]]()
     for item in result.resources:
         if item["result"] == "skipped":
-            _line(console, f"{result.host}: {item['resource']} skipped: {item.get('why', '')}", "dim")
-        elif item["result"] == "failed":
+            reasons.setdefault(item.get("why", ""), []).append(item["resource"])
+    for why, names in reasons.items():
+        what = names[0] if len(names) == 1 else f"{len(names)} resources"
+        _line(console, f"{result.host}: {what} skipped: {why}", "dim")
+
+
+def _failures(console: Any, result: HostResult) -> None:
+    _skipped(console, result)
+    for item in result.resources:
+        if item["result"] == "failed":
             _line(console, f"{result.host}: {item['role']}: {item['resource']} failed", "bold red")
             _line(console, _indented(item.get("why", "")))
             if item.get("hint"):

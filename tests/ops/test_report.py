@@ -88,6 +88,15 @@ def test_a_failure_says_what_the_host_said_and_what_to_do() -> None:
     assert "failed; 1 changed before that" in text
 
 
+def test_what_one_failure_held_up_is_one_line_and_the_failure_comes_last() -> None:
+    failed = event("file:/etc/x", "failed", why="no space left", hint="free some space")
+    held_up = [event(f"file:/etc/{name}", "skipped", why="x failed") for name in "abc"]
+    text = shown(told(failed, *held_up, outcome="failed")[0])
+    assert "alpha: 3 resources skipped: x failed\n" in text
+    assert text.count("skipped: ") == 1
+    assert text.index("3 resources") < text.index("-> free some space")
+
+
 def test_a_rollback_says_so_and_what_it_could_not_undo() -> None:
     result, _ = told(CHANGED, outcome="rolled-back")
     result.end = {"undone": ["file:/etc/x"], "problems": []}
