@@ -87,7 +87,7 @@ def _sender(text: str) -> str:
         try:
             ipaddress.ip_network(text)
         except ValueError:
-            raise ValueError(f'"{text}" is no address or network; tradingview stands for its published ones') from None
+            raise ValueError("is no address or network; tradingview stands for its published ones") from None
     return text
 
 

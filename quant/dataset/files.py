@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TypeVar
 from quant import places
 from quant.errors import QuantError, StoreFailed
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+ROOM = "the disk is full: make room and run it again; what was stored before is whole"
 TRIES = 10
 Result = TypeVar("Result")
 
@@ -79,5 +82,6 @@ class Files(ABC):
         except Exception as error:  # each store has its own exceptions, of libraries that may not be here
             if may_miss and isinstance(error, FileNotFoundError):
                 raise
-            hint = "is data.url right, and may this user read and write there?"
+            full = isinstance(error, OSError) and error.errno in FULL
+            hint = ROOM if full else "is data.url right, and may this user read and write there?"
             raise StoreFailed(f"{self.url}: {what}: {type(error).__name__}: {error}", hint=hint) from error

@@ -15,6 +15,7 @@ from quant.dataset import Dataset, Funding
 from quant.errors import BadData, NoData, StoreFailed, UsageError
 from quant.timeframe import Timeframe
 from tests.quant.dataset.series import HOUR, START, bars
+from tests.runtime import disk_kit
 
 ENV = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
 
@@ -147,6 +148,17 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreFailed, match=r"Not a directory.*\n.*is data.url right"):
         Dataset(str(tmp_path / "file")).add(bars(5))
+
+
+def test_a_full_disk_keeps_what_it_has_and_says_what_to_do(tmp_path: Path) -> None:
+    with disk_kit.tmpfs(tmp_path / "disk", "200k") as place:
+        dataset = Dataset(str(place))
+        dataset.add(bars(500))
+        before = contents(place)
+        with pytest.raises(StoreFailed, match=r"No space left on device\n.*make room and run it again"):
+            dataset.add(bars(20_000))
+        assert contents(place) == before
+        assert len(dataset.load("BTC/USDT", "1h")) == 500
 
 
 def test_a_relative_url_counts_from_the_checkout_and_file_urls_are_paths(

@@ -158,6 +158,7 @@ function choices() {
   const chosen = METRICS[$("s-metric").value];
   const targets = [...(chosen.total ? [""] : []), ...(chosen.stick ? miner.sticks.map((one) => one.key) : []), ...(chosen.sensor ? readings(chosen.sensor).map((one) => `host ${one.target}`) : [])];
   options($("s-target"), targets, (name) => name || t("all_together"), 0);
+  $("s-target").parentElement.hidden = targets.length < 2; // nothing to choose
 }
 
 /** Where nobody mines there is no hashrate to draw: the first figure that is measured here. */
