@@ -1,1 +1,1 @@
-"""The BlockDAG node. Nothing here yet: the blockdag role is open work."""
+"""The BlockDAG node of a host, looked at by root: `python -m blockdag.probe`."""

@@ -9,28 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from runtime import clock
+from runtime.secret import Secret as Secret
 
 DEFAULT = "default"
 SHORTEST = 12
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", re.ASCII)
-
-
-class Secret:
-    """A value that never shows itself: `str` and `repr` are stars, `reveal()` is the value."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for comparing; never for a log."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('********')"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What each service is told by its environment. The only module that reads it.
+"""What each service is told by its environment.
 
 Every problem is collected before anything starts, so one failed start names all of them. Standard library only: a wrong
 setting must fail in milliseconds, before the web framework is imported.
@@ -6,7 +6,6 @@ setting must fail in milliseconds, before the web framework is imported.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from runtime import convert, engines, gate
 from runtime.convert import Language as Language  # part of what settings are
+from runtime.environ import environment as environment
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 
 T = TypeVar("T")
@@ -171,11 +171,6 @@ def store_place(service: str, environ: Mapping[str, str] | None = None) -> Path 
     found = env.place("STORE_URL" if service == "webhook" else "PERF_STORE_URL") or env.state() / f"{service}.db"
     env.finish()
     return found
-
-
-def environment() -> Mapping[str, str]:
-    """The process's environment, for those who speak systemd's protocols."""
-    return os.environ
 
 
 class Reader:
