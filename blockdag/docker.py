@@ -7,7 +7,6 @@ that 29 has is 1.44), so the oldest version that both know is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -22,6 +21,9 @@ LINES, RECENT_SECONDS = 200, 600
 DOWNLOADING = b"client in initial download"
 """What the node logs whenever a miner asks it for work before it has the chain."""
 STATES = frozenset({"running", "restarting", "exited", "created", "paused", "dead"})
+FIELDS = (
+    *("name", "image", "image_id", "digest", "state", "health", "restarts", "started_at", "exit_code", "oom", "error"),
+)
 KILLED = 137
 """128 + SIGKILL: by somebody, or by the kernel for want of memory."""
 NEVER = "0001-"
@@ -58,19 +60,18 @@ def _container(socket: Path, api: str, name: str, seconds: float) -> Found:
     try:
         answer = http.get(socket, f"{api}/containers/{quote(name)}/json", seconds)
         if answer.status == 404:
-            return Found("up", f"there is no container {name}", {**dict.fromkeys(FIELDS), "name": name, **MISSING})
+            return _told({**dict.fromkeys(FIELDS), "name": name, "state": "missing"})
         container = _facts(name, _object(answer))
     except Unanswered as error:
         return Found("up", f"Docker does not tell of the container {name}: {error}")
     container["digest"] = container["digest"] or _digest(socket, api, container["image_id"], seconds)
     downloading = _downloads(socket, api, name, seconds) if container["state"] == "running" else None
-    return Found("up", trouble(container), container, downloading)
+    return _told(container, downloading)
 
 
-FIELDS = (
-    *("name", "image", "image_id", "digest", "state", "health", "restarts", "started_at", "exit_code", "oom", "error"),
-)
-MISSING: Mapping[str, Any] = {"state": "missing"}
+def _told(container: Json, downloading: bool | None = None) -> Found:
+    why = trouble(container)
+    return Found("up", why, {**container, "why": why}, downloading)
 
 
 def _facts(name: str, told: Json) -> Json:
@@ -94,14 +95,17 @@ def _facts(name: str, told: Json) -> Json:
 def trouble(container: Json) -> str:
     """What is wrong with it in one sentence, or ""."""
     state, name = container["state"], container["name"]
+    if state == "missing":
+        return f"there is no container {name}"
     if state == "running":
         return f"the container {name} is unhealthy" if container["health"] == "unhealthy" else ""
     if state == "restarting":
         return f"the container {name} restarts again and again: {container['restarts']} times, {_end(container)}"
     if state in ("exited", "dead"):
         return f"the container {name} has ended: {_end(container)}"
-    words = {"created": "was never started", "paused": "is paused"}
-    return f"the container {name} {words[state]}" + (f": {container['error']}" if container["error"] else "")
+    if state == "paused":
+        return f"the container {name} is paused"
+    return f"the container {name} was never started" + (f": {container['error']}" if container["error"] else "")
 
 
 def _end(container: Json) -> str:

@@ -45,7 +45,9 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`unit`: `bool` (1 is good), `ratio` (1 is all), `seconds`, `days`, `celsius`, `GH/s`, `count`, `per hour`."""
+    """`unit`: `bool` (1 is good), `flag` (1: it is so, for good or bad), `ratio` (1 is all), `seconds`, `days`,
+    `celsius`, `GH/s`, `count`, `per hour`.
+    """
 
     unit: str
     target: str
@@ -94,6 +96,16 @@ METRICS: dict[str, Metric] = {
     "node.running": Metric("bool", "node", "the BlockDAG node answers at its RPC"),
     "node.peers": Metric("count", "node", "peers that it is connected with"),
     "node.lag": Metric("count", "node", "blocks it is behind the highest of its peers"),
+    "node.height": Metric("count", "node", "blocks of its main chain"),
+    "node.standstill_s": Metric("seconds", "node", "since its chain grew"),
+    "node.syncing": Metric("flag", "node", "it still fetches the chain"),
+    "node.container": Metric("bool", "node", "its container runs"),
+    "node.restarts": Metric("count", "node", "how often Docker started its container anew since it was made"),
+    "node.restarts_per_hour": Metric("per hour", "node", "the same, within the last hour"),
+    "node.disk_ratio": Metric("ratio", "node", "what its data takes of its budget"),
+    "node.disk_days": Metric("days", "node", "until its budget is used up, if it grows on as in the last day"),
+    "node.probe_age": Metric("seconds", "node", "since the probe of this host's node told anything"),
+    "docker.answers": Metric("bool", "", "Docker answers at its socket"),
     "peer.seen_s": Metric("seconds", "host", "since another host's monitor answered"),
     "miner.uptime_s": Metric("seconds", "", "since cgminer started: its hashrates mean little in its first minutes"),
 }

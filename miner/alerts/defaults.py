@@ -262,6 +262,43 @@ _SERVICES = (
     _rule("journal.unpushed", ("journal.push_age_s", ">", 6 * HOUR), clear=HOUR, repeat_s=DAY),
     _rule("backup.old", ("backup.age_s", ">", 36 * HOUR), clear=25 * HOUR, repeat_s=DAY),
     _rule("drift.found", ("drift.count", ">", 0), "info", for_s=10 * MINUTE, repeat_s=7 * DAY),
+    _rule("peer.silent", ("peer.seen_s", ">", 180), "critical", clear=60, clear_for_s=30, repeat_s=6 * HOUR),
+)
+
+_NO_DOCKER = ("unit.down@docker.service", "docker.down")
+_NO_CONTAINER = (*_NO_DOCKER, "unit.down@blockdag.service", "node.restarting", "node.stopped")
+
+_NODES = (
+    _rule(
+        "docker.down",
+        ("docker.answers", "<", 1),
+        "critical",
+        for_s=30.0,
+        clear_for_s=10.0,
+        grace_s=2 * MINUTE,
+        repeat_s=6 * HOUR,
+        by=_NO_DOCKER[:1],
+    ),
+    _rule(
+        "node.stopped",
+        ("node.container", "<", 1),
+        "critical",
+        for_s=30.0,
+        clear_for_s=30.0,
+        grace_s=3 * MINUTE,
+        repeat_s=6 * HOUR,
+        by=(*_NO_DOCKER, "unit.down@blockdag.service", "node.restarting"),
+    ),
+    # Docker waits up to a minute from one start to the next: a loop has ten in its first minute, and sixty an hour.
+    _rule(
+        "node.restarting",
+        ("node.restarts_per_hour", ">", 5),
+        "critical",
+        clear=2,
+        clear_for_s=15 * MINUTE,
+        repeat_s=6 * HOUR,
+        by=_NO_DOCKER,
+    ),
     _rule(
         "node.down",
         ("node.running", "<", 1),
@@ -270,6 +307,7 @@ _SERVICES = (
         clear_for_s=MINUTE,
         grace_s=5 * MINUTE,
         repeat_s=6 * HOUR,
+        by=_NO_CONTAINER,
     ),
     _rule(
         "node.alone",
@@ -281,15 +319,61 @@ _SERVICES = (
         by=("node.down",),
     ),
     _rule(
+        "node.stuck",
+        ("node.standstill_s", ">", 15 * MINUTE),
+        clear=MINUTE,
+        after=(("node.running", 10 * MINUTE),),
+        repeat_s=DAY,
+        by=("node.down", "node.alone"),
+    ),
+    _rule(
+        "node.syncing", ("node.syncing", ">=", 1), "info", for_s=10 * MINUTE, clear_for_s=5 * MINUTE, by=("node.down",)
+    ),
+    _rule(
         "node.behind",
         ("node.lag", ">", 100),
         clear=20.0,
         for_s=15 * MINUTE,
         clear_for_s=5 * MINUTE,
         repeat_s=DAY,
-        by=("node.down", "node.alone"),
+        by=("node.down", "node.alone", "node.stuck", "node.syncing"),
     ),
-    _rule("peer.silent", ("peer.seen_s", ">", 180), "critical", clear=60, clear_for_s=30, repeat_s=6 * HOUR),
+    _rule(
+        "node.disk_soon",
+        ("node.disk_days", "<", 7),
+        clear=10,
+        for_s=HOUR,
+        clear_for_s=HOUR,
+        repeat_s=3 * DAY,
+        by=("node.disk_low", "node.disk_full", "node.syncing"),
+    ),
+    _rule(
+        "node.disk_low",
+        ("node.disk_ratio", ">", 0.9),
+        clear=0.85,
+        for_s=2 * MINUTE,
+        clear_for_s=5 * MINUTE,
+        repeat_s=DAY,
+        by=("node.disk_full",),
+    ),
+    _rule(
+        "node.disk_full",
+        ("node.disk_ratio", ">=", 1),
+        "critical",
+        clear=0.97,
+        for_s=30,
+        clear_for_s=5 * MINUTE,
+        repeat_s=6 * HOUR,
+    ),
+    _rule(
+        "node.unseen",
+        ("node.probe_age", ">", 120),
+        clear=60.0,
+        clear_for_s=30.0,
+        grace_s=3 * MINUTE,
+        repeat_s=DAY,
+        by=("unit.down@blockdag-probe.timer",),
+    ),
 )
 
-DEFAULT_RULES: tuple[Rule, ...] = (*_STICKS, *_MINER, *_HOST, *_SERVICES)
+DEFAULT_RULES: tuple[Rule, ...] = (*_STICKS, *_MINER, *_HOST, *_SERVICES, *_NODES)

@@ -54,9 +54,18 @@ RULES: Mapping[str, tuple[str, str]] = {
     "journal.unpushed": ("journal non poussé depuis {v}", "the log book was not pushed for {v}"),
     "backup.old": ("sauvegarde {t} : {v}", "backup {t} is {v} old"),
     "drift.found": ("fichiers changés à la main : {v}", "files changed by hand: {v}"),
-    "node.down": ("nœud {t} arrêté", "node {t} is down"),
+    "docker.down": ("Docker ne répond pas", "Docker does not answer"),
+    "node.stopped": ("nœud {t} : son conteneur ne tourne pas", "node {t}: its container does not run"),
+    "node.restarting": ("nœud {t} : son conteneur redémarre {v}", "node {t}: its container restarts {v}"),
+    "node.down": ("nœud {t} ne répond pas", "node {t} does not answer"),
     "node.alone": ("nœud {t} sans pair", "node {t} has no peers"),
+    "node.stuck": ("nœud {t} n'avance plus depuis {v}", "node {t} has not advanced for {v}"),
+    "node.syncing": ("nœud {t} télécharge encore la chaîne", "node {t} still fetches the chain"),
     "node.behind": ("nœud {t} : {v} blocs de retard", "node {t} is {v} blocks behind"),
+    "node.disk_soon": ("nœud {t} : plus de place dans {v}", "node {t}: no room left in {v}"),
+    "node.disk_low": ("nœud {t} : {v} de son espace disque", "node {t} takes {v} of its disk budget"),
+    "node.disk_full": ("nœud {t} : espace disque dépassé, {v}", "node {t} is over its disk budget: {v}"),
+    "node.unseen": ("nœud {t} : sonde muette depuis {v}", "node {t}: nobody has looked at it for {v}"),
     "peer.silent": ("{t} ne répond plus depuis {v}", "{t} has not answered for {v}"),
 }
 
@@ -139,7 +148,7 @@ class Words:
 
     def alert(self, rule: str, metric: str, target: str, value: float, note: str = "") -> str:
         unit = METRICS[metric].unit if metric in METRICS else "count"
-        own = self._table["own_bool" if unit == "bool" else "own"]
+        own = self._table["own_bool" if unit in ("bool", "flag") else "own"]
         sentence = RULES[rule][self._place] if rule in RULES else own
         text = sentence.format(t=target, v=self.value(unit, value), rule=rule).replace("  ", " ").strip()
         return self("noted", text=text, note=notes.told(note, metric, self._language)) if note else text

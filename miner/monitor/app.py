@@ -19,6 +19,7 @@ from miner.monitor import shown
 from miner.monitor.api import Api, Outcome
 from miner.monitor.board import Board
 from miner.monitor.collect.ages import Backups, Drift, Journal
+from miner.monitor.collect.blockdag import BlockDag
 from miner.monitor.collect.clocks import Clocks
 from miner.monitor.collect.expiry import Expiry
 from miner.monitor.collect.host import Disks, Host, Sensors
@@ -215,6 +216,8 @@ class Monitor:
             yield Peers(dict(watched.peers))
         if watched.nodes:
             yield Nodes(watched.nodes, watched.node_user, watched.node_password)
+        if watched.blockdag:
+            yield BlockDag(watched.blockdag)
         if watched.tunnel:
             yield Tunnel(watched.tunnel, watched.ngrok, self.settings.ops_key)
 

@@ -47,7 +47,8 @@ class Watched:
     MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL (what its sync says), MONITOR_DRIFT (a JSON file
     with the number of managed files that were changed), MONITOR_PEERS (name=URL of another host's monitor),
     MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector), MONITOR_NODES (name=URL of a BlockDAG
-    node's RPC, asked as MONITOR_NODE_USER with MONITOR_NODE_PASSWORD).
+    node's RPC, asked as MONITOR_NODE_USER with MONITOR_NODE_PASSWORD), MONITOR_BLOCKDAG (what root's probe of this
+    host's own node writes).
     """
 
     units: tuple[str, ...]
@@ -65,6 +66,7 @@ class Watched:
     nodes: Pairs
     node_user: str
     node_password: Secret
+    blockdag: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
         nodes=env.read("MONITOR_NODES", ",", _services),
         node_user=given.get("MONITOR_NODE_USER", "").strip(),
         node_password=Secret(given.get("MONITOR_NODE_PASSWORD", "").strip()),
+        blockdag=env.path_or_none("MONITOR_BLOCKDAG"),
     )
 
 

@@ -22,6 +22,8 @@ RULES = "/opt/trading/monitor.json"
 SYNC = "/opt/trading/journal/sync.json"
 DRIFT = "/var/lib/trading-drift/drift.json"
 """What drift-check writes."""
+NODE = "/run/blockdag/probe.json"
+"""What blockdag-probe writes."""
 ENV = "/opt/trading/.env.d/monitor.env"
 UNITS: Mapping[str, tuple[str, ...]] = {
     "base": ("ssh.service",),
@@ -30,6 +32,7 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "telegram": ("tv-telegram.service",),
     "miner": ("cgminer.service",),
     "logbook": ("journal-sync.timer",),
+    "blockdag": ("docker.service", "blockdag.service", "blockdag-probe.timer"),
 }
 """What each role keeps running."""
 
@@ -66,7 +69,7 @@ class Config(RoleConfig):
     ping_url: Secret | None = Field(None, description="the dead-man switch: what alerts when its pings stay away")
     ping_every: float = Field(60, ge=10, le=3600, description="seconds")
     peers: dict[Label, Url] = Field({}, description="other hosts' monitors, watched from here")
-    nodes: dict[Label, Url] = Field({}, description="BlockDAG nodes by the URL of their RPC")
+    nodes: dict[Label, Url] = Field({}, description="BlockDAG nodes elsewhere by the URL of their RPC")
     node_user: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$", description="who may ask there")
     node_password: Secret | None = None
     tunnel: str | None = Field(
@@ -133,6 +136,7 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "backups": _pairs(c.backups),
         "peers": _pairs(c.peers),
         "nodes": _pairs(c.nodes),
+        "blockdag": NODE if "blockdag" in roles else "",
         "journal": SYNC if "logbook" in roles else "",
         "drift": DRIFT if c.drift is True else c.drift or "",
     }

@@ -15,6 +15,7 @@ SOURCES = (
     *sorted((ROOT / "miner/monitor/collect").glob("*.py")),
     *(ROOT / f"miner/{name}.py" for name in ("monitor/ask", "monitor/schedule", "deadman", "usb/access")),
     ROOT / "miner/cgminer/transport.py",
+    *(ROOT / f"blockdag/{name}.py" for name in ("docker", "rpc", "http", "disk")),
 )
 AS_IT_IS = {
     "X, port X", "X: X", "X:X", "X GB", "X (X): X", "X (X)", "X-X-X",

@@ -1,8 +1,8 @@
-"""BlockDAG nodes, by their RPC: whether they answer, with whom they are connected, how far they are behind.
+"""BlockDAG nodes elsewhere, by their RPC: whether they answer, with whom they are connected, how far they are behind.
 
-JSON-RPC 1.0 over HTTP with a user and a password. `getMainChainHeight` is the node's own height; `getPeerInfo` has of
-each peer what it said last of its DAG (`graphstate`). Source: the RPC of Qitmeer, which BlockDAG's node was made from.
-The chain's own API (`net_peerCount`) is not asked: it counts no peers of the DAG.
+JSON-RPC 1.0 over HTTP with a user and a password. `getMainChainHeight` is the node's own height, `getPeerInfo` what is
+known of its peers (runtime.dag). The chain's own API (`net_peerCount`) is not asked: it counts no peers of the DAG.
+This host's own node is looked at by root's probe (`blockdag.py`), which sees its container and its disk too.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from miner.monitor import ask
+from miner.monitor.collect.rates import Standstill
 from miner.monitor.schedule import Collector
 from miner.monitor.settings import Pairs
 from miner.readings import Reading
+from runtime import dag
 from runtime.keys import Secret
 
 UNAUTHORIZED = 401
-GONE = frozenset({"disconnected", "disconnecting", "connecting", "bad", "false"})
-"""States of a peer that is none."""
 
 
 class Refused(ValueError):
@@ -34,7 +34,7 @@ class Nodes(Collector):
     def __init__(self, nodes: Pairs, user: str, password: Secret, *, each: float = 8.0) -> None:
         """`nodes`: the URL of each one's RPC. `each`: seconds that one has for its answers."""
         said = base64.b64encode(f"{user}:{password.reveal()}".encode()).decode()
-        self._nodes, self._each = nodes, each
+        self._nodes, self._each, self._standstill = nodes, each, Standstill()
         self._headers = {"Authorization": f"Basic {said}", "Content-Type": "application/json"}
 
     async def collect(self) -> list[Reading]:
@@ -55,7 +55,10 @@ class Nodes(Collector):
             return _silent(name, "nobody listens there")
         except (OSError, ValueError) as error:
             return _silent(name, getattr(error, "strerror", None) or str(error))
-        return _told(name, height, peers if isinstance(peers, list) else [])
+        return [*_told(name, height, dag.heights(peers)), self._growth(name, height)]
+
+    def _growth(self, name: str, height: int) -> Reading:
+        return Reading("node.standstill_s", name, self._standstill.of(name, height), f"block {height}")
 
     async def _call(self, url: str, method: str) -> Any:
         """Raises OSError and ValueError on what is no answer, Refused on one that says no."""
@@ -76,21 +79,11 @@ def _number(height: Any) -> int:
         raise ValueError("what answers is no BlockDAG node") from None
 
 
-def _told(name: str, height: int, peers: list[Any]) -> list[Reading]:
-    heights = [found for peer in peers if (found := _height(peer)) is not None]
-    behind = float(max(0, max(heights) - height)) if heights else None
-    count = Reading("node.peers", name, float(len(heights)))
-    lag = Reading("node.lag", name, behind, f"block {height}" if heights else "no peer says how far it is")
-    return [Reading("node.running", name, 1.0), count, lag]
-
-
-def _height(peer: Any) -> int | None:
-    """Of a peer that is connected and has said where it is; anything else is none."""
-    state = peer.get("graphstate") if isinstance(peer, dict) else None
-    if not isinstance(state, dict) or str(peer.get("state", "")).lower() in GONE:
-        return None
-    height = state.get("mainheight")
-    return height if isinstance(height, int) else None
+def _told(name: str, height: int, peers: list[int]) -> list[Reading]:
+    count = Reading("node.peers", name, float(len(peers)))
+    note = f"block {height}" if peers else "no peer says how far it is"
+    lag = Reading("node.lag", name, dag.lag(height, peers), note)
+    return [Reading("node.running", name, 1.0), count, lag, Reading("node.height", name, float(height))]
 
 
 def _silent(name: str, why: str) -> list[Reading]:
@@ -98,7 +91,8 @@ def _silent(name: str, why: str) -> list[Reading]:
 
 
 def _unknown(name: str, why: str) -> Iterable[Reading]:
-    return [Reading(metric, name, None, why[:200]) for metric in ("node.peers", "node.lag")]
+    metrics = ("node.peers", "node.lag", "node.height", "node.standstill_s")
+    return [Reading(metric, name, None, why[:200]) for metric in metrics]
 
 
 def _message(error: Any) -> str:

@@ -27,6 +27,19 @@ class PerHour:
         return float(count - past[0][1])
 
 
+class Standstill:
+    """For how many seconds each of several numbers has not grown. One that fell was begun anew."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[int, float]] = {}
+
+    def of(self, key: str, number: int) -> float:
+        now, before = clock.steady(), self._last.get(key)
+        if before is None or number != before[0]:
+            self._last[key] = (number, now)
+        return now - self._last[key][1]
+
+
 class Ratios:
     """Parts of totals, told once `seconds` have passed since it was told before, and something was added."""
 
