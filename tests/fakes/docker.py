@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.listen import end, serve
+from tests.fakes.listen import answer, end
 
 IMAGE_ID = "sha256:01938a93166ef4c725f8fb40112a0bb49508387a2a38c8e3475ff54343f59c23"
 DIGEST = "sha256:5d1b2f3f4a1e0c0f7c2e8a9b6d5c4b3a29181706f5e4d3c2b1a0f9e8d7c6b5a4"
@@ -64,8 +64,8 @@ class Docker:
 
     def start(self) -> Docker:
         self._server = _Server(str(self.socket), _Handler)
-        self._server.docker = self
-        serve(self._server)
+        self._server.docker = self  # type: ignore[attr-defined]
+        answer(self._server)
         return self
 
     def stop(self) -> None:
@@ -106,18 +106,6 @@ def _json(document: dict[str, Any]) -> bytes:
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
-    docker: Docker
-
-    @property
-    def server_address(self) -> Any:  # type: ignore[override] # what `serve` takes the port from
-        return (self.__dict__["server_address"], 0)
-
-    @server_address.setter
-    def server_address(self, value: Any) -> None:
-        self.__dict__["server_address"] = value
-
-    def server_bind(self) -> None:
-        self.socket.bind(self.__dict__["server_address"])
 
 
 class _Handler(BaseHTTPRequestHandler):

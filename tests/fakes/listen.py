@@ -7,9 +7,14 @@ import threading
 from socketserver import BaseServer
 
 
+def answer(server: BaseServer) -> None:
+    """From now on."""
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+
 def serve(server: BaseServer) -> int:
     """Answers from now on. Returns the port."""
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    answer(server)
     return int(server.server_address[1])
 
 

@@ -86,6 +86,14 @@ def test_it_works_beside_whatever_else_is_on_the_host() -> None:
     assert watched(config(cgminer="10.0.0.9:4028"), alone)["cgminer"] == "10.0.0.9:4028"
 
 
+def test_a_node_of_this_host_is_looked_at_through_its_probe() -> None:
+    """The role is named and not imported: what it keeps running is all that the monitor has to know of it."""
+    found = load(environment(config(), Host("alone", "10.0.0.2", roles=("base", "docker", "blockdag", "monitor"))))
+    assert found.watched.blockdag == Path("/run/blockdag/probe.json") and found.watched.nodes == ()
+    assert {"docker.service", "blockdag.service", "blockdag-probe.timer"} <= set(found.watched.units)
+    assert load(environment(config())).watched.blockdag is None
+
+
 def test_rules_are_those_of_the_service() -> None:
     known = {(info.alias or name) for name, info in RuleConfig.model_fields.items()}
     assert known == set(fields.RULE)
