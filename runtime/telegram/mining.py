@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from runtime import clock
 from runtime.payload import Json
+from runtime.telegram import reach
 from runtime.telegram.text import code, number, plain
 from runtime.telegram.words import Words
 
@@ -47,7 +48,7 @@ class Mining:
         self._zone = zone
 
     def health(self, found: Json) -> str:
-        """What is wrong, what is muted, what does not run."""
+        """What is wrong, what does not run, whether the tunnel and the nodes do, what is muted."""
         w, alerts = self._words, _rows(found, "alerts")
         loud = [one for one in alerts if not one.get("muted")]
         title = w("h_well" if not loud else "h_ill", host=plain(found.get("host", "?"), 64), n=len(loud))
@@ -55,6 +56,7 @@ class Mining:
         lines += [w("more_lines", n=len(alerts) - MOST)] if len(alerts) > MOST else []
         down = [code(one.get("name")) for one in _rows(found, "units") if not one.get("active")]
         lines += [w("h_down", units=", ".join(down[:MOST]))] if down else []
+        lines += reach.lines(w, _rows(found, "readings"))
         for one in _rows(found, "mutes")[:MOST]:
             lines.append(w("h_muted", scope=self.scope(one.get("scope")), until=self._time(one.get("until"))))
         return "\n".join(lines)

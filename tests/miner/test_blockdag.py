@@ -15,17 +15,7 @@ from miner.monitor.collect.blockdag import MORE, NODE, BlockDag
 from miner.readings import Reading
 from runtime import clock
 from tests.miner.alert_kit import Line, reading
-from tests.miner.collect_kit import Found, found_by, value
-
-Json = dict[str, Any]
-WELL: Json = {
-    "node": "dag", "docker": "up", "why": "",
-    "container": {"name": "node", "state": "running", "restarts": 0, "why": ""},
-    "disk": {"bytes": 43_000_000_000, "at_least_bytes": 43_000_000_000, "budget_bytes": 100_000_000_000,
-             "free_bytes": 1, "growth_bytes_per_day": 3_000_000_000, "why": ""},
-    "rpc": {"state": "up", "why": "", "height": 1000, "peers": 8, "lag": 2, "syncing": False, "version": "1"},
-    "initial_download": False,
-}  # fmt: skip
+from tests.miner.collect_kit import WELL, Found, found_by, value
 
 
 class Probe:

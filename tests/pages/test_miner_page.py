@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runtime import clock
+from tests.fakes.blockdag import PASSWORD, USER, Node, peer
 from tests.fakes.cgminer import Cgminer, Pool, Stick
+from tests.miner.collect_kit import WELL
 from tests.miner.usb_kit import Bus, Plug
 from tests.pages.conftest import Watched
 
@@ -84,6 +89,30 @@ def test_a_host_without_a_miner_shows_what_it_has(
     assert chosen in ("temperature", "cpu"), "whether a machine of tests has sensors is not known"
     page.shows("#machine", "/etc/timezone : mode 0600 au lieu de 0644")
     page.shows("#machine", "aucun fichier ne correspond à")
+    assert page.complaints == []
+
+
+def test_nodes_as_their_probe_and_their_rpc_tell(
+    monitor: Any, visit: Open, environ: dict[str, str], tmp_path: Path
+) -> None:
+    probe = tmp_path / "probe.json"
+    probe.write_text(json.dumps({**WELL, "at": clock.iso(clock.now() + timedelta(hours=1))}))
+    other = Node(height=900, peers=[peer(905)]).start()
+    environ |= {"MONITOR_CGMINER": "off", "MONITOR_BLOCKDAG": str(probe), "MONITOR_NODES": f"far={other.url}"}
+    environ |= {"MONITOR_NODE_USER": USER, "MONITOR_NODE_PASSWORD": PASSWORD}
+    monitor.start()
+    page = visit(monitor, "/miner")
+    row = '#nodes tr:has-text("dag")'
+    for words in ("tourne", "43 % 43 Go sur 100 Go", "19 j"):
+        page.shows(row, words)
+    page.shows('#nodes tr:has-text("far")', "tourne")
+    page.shows("#machine", "Docker répond")
+    why = "the container node has ended: killed for want of memory"
+    container = {"name": "node", "state": "exited", "restarts": 0, "why": why}
+    probe.write_text(json.dumps({**WELL, "container": container, "at": clock.iso(clock.now() + timedelta(hours=1))}))
+    page.shows(row, "conteneur arrêté le conteneur node s'est arrêté : tué faute de mémoire", 15)
+    other.stop()
+    page.shows('#nodes tr:has-text("far")', "ne répond pas", 30)
     assert page.complaints == []
 
 

@@ -164,6 +164,10 @@ def test_where_no_bot_was_ever_on_only_age_counts(place: Path) -> None:
     assert kept(place) == ["n2", "n3"]
 
 
+def reading(metric: str, value: float | None, target: str = "", note: str = "") -> dict[str, Any]:
+    return {"metric": metric, "target": target, "value": value, "note": note}
+
+
 class Monitor(ThreadingHTTPServer):
     """The monitor's API, as far as the bot asks of it; `answer` is what the next order gets."""
 
@@ -184,6 +188,18 @@ class Monitor(ThreadingHTTPServer):
                 "alerts": [alert | {"text": "stick A <is> unplugged", "muted": False}, muted],
                 "mutes": [{"scope": "stick.*", "until": "2026-11-26T13:00:00+00:00", "by": "page"}],
                 "units": [{"name": "perf.service", "active": False}, {"name": "tv-webhook.service", "active": True}],
+                "readings": [
+                    reading("tunnel.reaches_us", 0, note="https://<x>.ngrok.app answers 502"),
+                    *(reading("node.running", 1, name) for name in ("dag", "fresh", "other")),
+                    *(reading("node.container", 1, name) for name in ("dag", "fresh")),
+                    reading("node.height", 1000, "dag"),
+                    reading("node.peers", 8, "dag"),
+                    reading("node.disk_ratio", 0.432, "dag"),
+                    reading("node.syncing", 1, "fresh"),
+                    reading("node.running", 0, "gone", "nobody listens at a:1"),
+                    reading("node.container", 0, "gone", "the container x has ended: killed for want of memory"),
+                    reading("node.running", None, "old", "nobody has looked lately: f is old"),
+                ],
             },
             "/api/miner": {
                 "api": "up",
@@ -257,6 +273,15 @@ def test_the_monitor_is_asked_and_ordered_from_the_phone(
     health = ask(telegram, wait_until, "/health", "rig").text
     for words in ("1 standing", "🟠 stick A <is> unplugged", "🔇 m", "not running: perf.service", "🔇 stick.* until"):
         assert words in health
+    for line in (
+        "🔴 tunnel https://<x>.ngrok.app answers 502",
+        "🟢 node dag · block 1000 · peers: 8 · disk: 43 %",
+        "🟠 node fresh · fetches the chain",
+        "🟢 node other",
+        "🔴 node gone · the container x has ended: killed for want of memory",
+        "⚪ node old · nobody has looked lately: f is old",
+    ):
+        assert line in health.split("\n")
     miner = ask(telegram, wait_until, "/miner", "cgminer answers").text
     for words in ("340 / 360 GH/s", "7 accepted, 1 rejected", "⛏ stratum+tcp://pool:3333 me.rig"):
         assert words in miner

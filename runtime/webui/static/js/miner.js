@@ -21,7 +21,7 @@ const difficulty = (value) => {
 };
 
 const SPANS = [["1h", 3600], ["24h", 86_400], ["7d", 7 * 86_400], ["60d", 60 * 86_400]];
-const METRICS = { // what can be drawn: of the total, of a stick, of a sensor
+const METRICS = { // what can be drawn: of the total, of a stick, of a sensor or whatever has `prefix` before its name
   hashrate: { total: "miner.ghs", stick: "stick.ghs", format: ghs },
   share_of_promise: { total: "miner.hashrate_ratio", stick: "stick.hashrate_ratio", format: percent },
   hw_errors: { stick: "stick.hw_error_ratio", format: percent },
@@ -30,6 +30,8 @@ const METRICS = { // what can be drawn: of the total, of a stick, of a sensor
   rejected_shares: { total: "miner.rejected_ratio", format: percent },
   cpu: { total: "host.cpu_ratio", format: percent },
   memory: { total: "host.memory_ratio", format: percent },
+  node_disk: { sensor: "node.disk_ratio", prefix: "node", format: percent },
+  node_behind: { sensor: "node.lag", prefix: "node", format: whole },
 };
 
 let miner = null, monitor = null, seconds = SPANS[0][1];
@@ -114,6 +116,7 @@ function showMonitor() {
   const sorted = [...monitor.alerts].sort((a, b) => order[a.severity] - order[b.severity] || a.since.localeCompare(b.since));
   fill($("standing"), sorted.length ? el("ul.standing", {}, ...sorted.map(alert)) : el("p.none", {}, t("all_well")), ...monitor.mutes.map(mute));
   showMachine();
+  showNodes();
   showUnits();
 }
 
@@ -134,13 +137,39 @@ function showMachine() {
     [t("tunnel"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("tunnel.reaches_us")],
     [t("push_age"), span, reading("journal.push_age_s")],
     [t("drift"), whole, reading("drift.count")],
-    ...readings("node.running").map((one) => [`${t("node")} ${one.target}`, (value) => (value ? t("ok") : t("no")), one]),
-    ...readings("node.peers").map((one) => [`${t("node_peers")} ${one.target}`, whole, one]),
-    ...readings("node.lag").map((one) => [`${t("node_lag")} ${one.target}`, whole, one]),
+    [t("docker"), (value) => (value === null ? "–" : value ? t("ok") : t("no")), reading("docker.answers")],
+    ...readings("node.probe_age").map((one) => [`${t("probe_age")} ${one.target}`, span, one]),
     ...readings("peer.seen_s").map((one) => [`${t("peer_seen")} ${one.target}`, span, one]),
   ].filter(([, , one]) => one);
   fill($("machine"), table(t("machine"), [[t("measure"), ([name]) => name], [t("value"), ([, format, one]) => (one.value === null ? "–" : format(one.value)), "num"],
     [t("note"), ([, , one]) => el("span.dim", {}, one.note)]], rows, "–"));
+}
+
+/** Nodes of this host, whose containers are seen too, and others, which are only asked. */
+function showNodes() {
+  const nodes = readings("node.running");
+  $("p-nodes").hidden = !nodes.length;
+  const of = (metric) => (one) => reading(`node.${metric}`, one.target), shown = (metric, format) => (one) => format(of(metric)(one)?.value ?? null);
+  fill($("nodes"), table(t("nodes"), [
+    [t("node"), (one) => el("b", {}, one.target)],
+    [t("state"), (one) => { const [kind_, said, note] = nodeState(one); return el("span", {}, el(`span.state.s-${kind_}`, {}, said), el("span.dim", {}, note ? ` ${note}` : "")); }],
+    [t("height"), shown("height", whole), "num"],
+    [t("peers"), shown("peers", whole), "num"],
+    [t("node_behind"), shown("lag", whole), "num"],
+    [t("node_disk"), (one) => { const found = of("disk_ratio")(one); return found ? el("span", {}, percent(found.value), el("span.dim", {}, found.note ? ` ${found.note}` : "")) : "–"; }, "num"],
+    [t("disk_days"), (one) => { const left = of("disk_days")(one)?.value; return isNumber(left) && left < FOREVER ? span(left * 86_400) : "–"; }, "num"],
+    [t("restarts"), shown("restarts", whole), "num"],
+  ], nodes, "–"));
+}
+
+const FOREVER = 3650; // days: it does not grow
+
+function nodeState(one) {
+  const container = reading("node.container", one.target);
+  if (container?.value === 0) return ["bad", t("node_stopped"), container.note];
+  if (one.value === null) return ["unknown", t("node_unknown"), one.note];
+  if (one.value === 0) return ["bad", t("node_silent"), one.note];
+  return reading("node.syncing", one.target)?.value ? ["slow", t("node_fetches"), ""] : ["ok", t("node_runs"), container?.note || one.note];
 }
 
 function showUnits() {
@@ -156,7 +185,7 @@ function showUnits() {
 /** What can be drawn of the chosen figure. */
 function choices() {
   const chosen = METRICS[$("s-metric").value];
-  const targets = [...(chosen.total ? [""] : []), ...(chosen.stick ? miner.sticks.map((one) => one.key) : []), ...(chosen.sensor ? readings(chosen.sensor).map((one) => `host ${one.target}`) : [])];
+  const targets = [...(chosen.total ? [""] : []), ...(chosen.stick ? miner.sticks.map((one) => one.key) : []), ...(chosen.sensor ? readings(chosen.sensor).map((one) => `${prefix(chosen)}${one.target}`) : [])];
   options($("s-target"), targets, (name) => name || t("all_together"), 0);
   $("s-target").parentElement.hidden = targets.length < 2; // nothing to choose
 }
@@ -168,7 +197,8 @@ function firstFigure() {
   if (miner.api === "off" && found) { $("s-metric").value = found; choices(); }
 }
 
-const metricOf = (chosen, target) => (target === "" ? [chosen.total, ""] : target.startsWith("host ") ? [chosen.sensor, target.slice(5)] : [chosen.stick, target]);
+const prefix = (chosen) => `${chosen.prefix ?? "host"} `;
+const metricOf = (chosen, target) => (target === "" ? [chosen.total, ""] : target.startsWith(prefix(chosen)) ? [chosen.sensor, target.slice(prefix(chosen).length)] : [chosen.stick, target]);
 
 async function drawTrend() {
   const chosen = METRICS[$("s-metric").value];
