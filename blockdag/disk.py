@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ def measure(folder: Path, seconds: float) -> Taken:
     """
     until, total, seen = clock.steady() + seconds, 0, set[tuple[int, int]]()
     os.listdir(folder)  # noqa: PTH208 - it may not be read: told, and not counted as empty
-    for number, info in enumerate(_below(folder)):
+    for number, info in enumerate(below(folder)):
         if info.st_nlink < 2 or (info.st_dev, info.st_ino) not in seen:
             total += info.st_blocks * BLOCK
         if info.st_nlink > 1:
@@ -61,18 +62,23 @@ def measure(folder: Path, seconds: float) -> Taken:
     return Taken(total, True)
 
 
-def _below(folder: Path) -> Iterator[os.stat_result]:
-    """Depth first, without following links; only the folders on the way are open."""
+def below(folder: Path) -> Iterator[os.stat_result]:
+    """Of all that is below, without following links. A database's files come and go: what went is left out."""
     waiting = [str(folder)]
     while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    yield entry.stat(follow_symlinks=False)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-        except FileNotFoundError:
-            continue
+        for entry in _entries(waiting.pop()):
+            with suppress(FileNotFoundError):
+                yield entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except (FileNotFoundError, NotADirectoryError):
+        return
 
 
 class Growth:

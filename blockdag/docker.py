@@ -61,7 +61,7 @@ def _container(socket: Path, api: str, name: str, seconds: float) -> Found:
         answer = http.get(socket, f"{api}/containers/{quote(name)}/json", seconds)
         if answer.status == 404:
             return _told({**dict.fromkeys(FIELDS), "name": name, "state": "missing"})
-        container = _facts(name, _object(answer))
+        container = facts(name, _object(answer))
     except Unanswered as error:
         return Found("up", f"Docker does not tell of the container {name}: {error}")
     container["digest"] = container["digest"] or _digest(socket, api, container["image_id"], seconds)
@@ -74,21 +74,22 @@ def _told(container: Json, downloading: bool | None = None) -> Found:
     return Found("up", why, {**container, "why": why}, downloading)
 
 
-def _facts(name: str, told: Json) -> Json:
+def facts(name: str, told: Json) -> Json:
+    """Of what Docker tells of a container, what is worth telling. Whatever it holds: no exception."""
     state, config = _part(told, "State"), _part(told, "Config")
-    said, image = str(state.get("Status", "")), str(config.get("Image", ""))
+    said, image = _text(state.get("Status")), _text(config.get("Image"))
     return {
         "name": name,
         "image": image.partition("@")[0],
-        "image_id": str(told.get("Image", "")),
+        "image_id": _text(told.get("Image")),
         "digest": image.partition("@")[2] or None,
         "state": said if said in STATES else "exited",  # `removing`: it has ended
-        "health": _part(state, "Health").get("Status"),
+        "health": _text(_part(state, "Health").get("Status")) or None,
         "restarts": _whole(told.get("RestartCount")),
         "started_at": _moment(state.get("StartedAt")),
         "exit_code": _whole(state.get("ExitCode")),
         "oom": bool(state.get("OOMKilled")),
-        "error": str(state.get("Error", ""))[:300],
+        "error": _text(state.get("Error"))[:300],
     }
 
 
@@ -175,6 +176,10 @@ def _object(answer: http.Answer) -> Json:
 def _part(told: Json, name: str) -> Json:
     found = told.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _whole(value: Any) -> int | None:

@@ -82,7 +82,7 @@ def _height(node: Node) -> int:
         said = node.call("getBlockCount")
     try:
         return int(said)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise Strange("what answers is no BlockDAG node") from None
 
 

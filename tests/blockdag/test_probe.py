@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from blockdag import disk, docker
 from ops.paths import ROOT
-from runtime import clock
+from runtime import clock, dag
 from tests.fakes import docker as fake
 from tests.fakes.blockdag import PASSWORD, USER, Node, peer
 from tests.fakes.docker import DIGEST, Docker, frame
@@ -233,6 +235,7 @@ def test_the_chains_own_api_says_whether_it_syncs(host: Host) -> None:
         ({"hang": 4}, "silent", "no answer within 2 s"),
         ({"lacks": "getPeerInfo"}, "refused", "it refuses getPeerInfo: the method getPeerInfo does not exist/is not "),
         ({"height": "high"}, "strange", "what answers is no BlockDAG node"),
+        ({"height": float("inf")}, "strange", "what answers is no BlockDAG node"),
         ({"raw": b"SSH-2.0-OpenSSH_9.2\r\n"}, "strange", "the answer is no HTTP"),
         ({"raw": b"HTTP/1.0 200 OK\r\n\r\n<p>"}, "strange", "what answers is no BlockDAG node: HTTP 200, no JSON"),
         ({"raw": b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 4_100_000}, "strange", "the answer is longer than 4 MB"),
@@ -303,6 +306,18 @@ def test_what_is_counted_is_what_the_disk_holds(tmp_path: Path) -> None:
         file.truncate(1_000_000_000)
     taken = disk.measure(tmp_path, 5)
     assert taken.whole and 100_000 <= taken.bytes < 150_000
+
+
+def test_files_that_go_while_they_are_counted_take_no_others_along(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / str(number)).touch()
+    (tmp_path / "folder").mkdir()
+    found = disk.below(tmp_path)
+    first = next(found)
+    left = [one for one in tmp_path.iterdir() if one.stat().st_ino != first.st_ino]
+    for gone in (one for one in left[:3] if one.is_file()):
+        gone.unlink()
+    assert len(list(found)) == len(list(tmp_path.iterdir())) - 1
 
 
 def test_a_tree_that_is_too_large_is_told_as_far_as_it_was_counted(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,3 +392,25 @@ def test_frames_are_taken_off_a_log() -> None:
     assert docker.text(b"plain\n") == b"plain\n"
     assert docker.text(frame("one\n") + b"\x01\0\0") == b"one\n"
     assert docker.text(b"") == b""
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+PARTS = ("Status", "Health", "ExitCode", "OOMKilled", "Error", "StartedAt", "Image")
+STATE = ANY | st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, ANY))
+
+
+@given(told=st.fixed_dictionaries({"State": STATE, "Config": STATE, "RestartCount": ANY, "Image": ANY}), peers=ANY)
+def test_no_answer_however_odd_breaks_the_probe(told: Json, peers: Any) -> None:
+    container = docker.facts(NAME, told)
+    assert container["state"] in {*docker.STATES} and isinstance(docker.trouble(container), str)
+    assert json.loads(json.dumps(container)) == container
+    assert dag.lag(5, dag.heights(peers)) is None or dag.heights(peers)
+
+
+@given(st.binary(max_size=200))
+def test_no_log_however_odd_breaks_it(stream: bytes) -> None:
+    assert len(docker.text(stream)) <= len(stream)
