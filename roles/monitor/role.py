@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, File, Release, Resource, Unit, http
+from ops.resources import AptPackages, Check, File, Look, Release, Resource, Unit, http
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.monitor import actions
@@ -106,6 +106,9 @@ class Monitor(Role):
     def checks(self, c: Config) -> Iterable[Check]:
         """That it looks and remembers. What it sees is no fault of a deploy."""
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="miner-monitor.service", within=20)
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("monitor", url=f"{answers_at(c.listen, c.port)}/api/monitor")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
         url = answers_at(c.listen, c.port, address)

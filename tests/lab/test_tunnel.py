@@ -265,12 +265,12 @@ def test_a_tunnel_that_ends_is_told_once_and_its_return_too(desk: Desk, phone: P
 def test_an_inspector_that_hangs_is_told_once_and_takes_no_alert_away(desk: Desk, phone: Phone) -> None:
     quiet(desk)
     phone.begin()
-    desk.on("pkill -USR1 -f /usr/bin/ngrok; touch -c /run/ngrok-tv/state.json; systemctl restart miner-monitor")
+    desk.on("pkill -USR1 -f [/]usr/bin/ngrok; systemctl restart miner-monitor")
     wait_until(lambda: phone.told(INSPECTOR), 40)
     assert "no answer from http://127.0.0.1:4040 within 5 s" in phone.told(INSPECTOR)[0]
     assert "inspector" in desk.inv("tunnel.status", "--host", desk.host.name).out
     assert httpx.post(public(desk, "/tv"), json=ALERT | {"key": desk.secret("webhook_key")}).status_code == 200
-    desk.on("pkill -USR1 -f /usr/bin/ngrok")
+    desk.on("pkill -USR1 -f [/]usr/bin/ngrok")
     wait_until(lambda: phone.ended(INSPECTOR), 60)
     assert (len(phone.told(INSPECTOR)), phone.told(DOWN)) == (1, [])
 
