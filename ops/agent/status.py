@@ -46,6 +46,7 @@ def _unit(name: str, shown: dict[str, str]) -> dict[str, Any]:
         "name": name,
         "state": shown.get("ActiveState", "?"),
         "sub": shown.get("SubState", "?"),
+        "condition": systemd.state(shown, "")["condition"],
         "enabled": shown.get("UnitFileState", ""),
         "restarts": int(shown.get("NRestarts") or 0),
         "seconds": round(time.monotonic() - started) if is_up else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import subprocess
@@ -63,9 +62,9 @@ def _git(folder: Path) -> Facts | None:
 
 def _said(*words: str) -> str | None:
     """Looks and takes no lock: somebody may be at work in the checkout."""
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+    plain = ("env", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C.UTF-8")
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20, env=env)
+        done = subprocess.run([*plain, *words], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -78,8 +77,8 @@ def _key(host: Host) -> Facts:
 
 
 def _agent() -> int | None:
-    """How many keys the SSH agent holds; None: there is no agent."""
-    said = _said("ssh-add", "-l") if os.environ.get("SSH_AUTH_SOCK") else None
+    """How many keys the SSH agent holds; None: there is no agent, or it holds none."""
+    said = _said("ssh-add", "-l")
     return None if said is None else len(said.splitlines())
 
 

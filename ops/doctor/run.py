@@ -108,7 +108,7 @@ def examined(host: Host, report: Report) -> list[Finding]:
     if end["event"] == "fatal":
         raise ConnectError(f"{host.name}: {end['message']}", hint=end.get("hint") or None)
     reached = ok("connection", "ssh", f"{target.user}@{target.address} answers, and may do all")
-    return [reached, *judged(report.clean_obj(end), document, host, skew, datetime.now(UTC))]
+    return [reached, *judged(report.clean_obj(end), document, host, skew)]
 
 
 def asked_of(host: Host, configs: Resolved) -> Json:
@@ -129,8 +129,9 @@ _DRIFT = {
 }  # fmt: skip
 
 
-def judged(facts: Facts, document: Json, host: Host, skew: float, now: datetime) -> Iterable[Finding]:
-    """Everything about one host, from what its agent gathered. Pure."""
+def judged(facts: Facts, document: Json, host: Host, skew: float) -> Iterable[Finding]:
+    """Everything about one host, from what its agent gathered. Ages are by the host's own clock. Pure."""
+    now = datetime.fromtimestamp(facts["now"], UTC)
     units = {item["want"]["name"]: item["want"] for item in document["resources"] if item["kind"] == "unit"}
     facts = facts | {"has_release": any(item["kind"] == "release" for item in document["resources"])}
     yield from machine.judge(facts, host.name, {"os": DEBIAN, "arch": host.arch, "python": host.python}, skew)

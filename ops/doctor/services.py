@@ -92,7 +92,7 @@ def _unit(unit: Facts, wanted: Facts, host: str) -> Iterator[Finding]:
     if is_loop:
         says = f"{name} starts again and again ({unit['restarts']} times)"
         yield problem("services", "unit.loop", says, "it ends by itself each time", logs)
-    elif wanted.get("running") and unit["state"] not in ("active", "failed", "reloading"):
+    elif wanted.get("running") and unit["condition"] and unit["state"] not in ("active", "failed", "reloading"):
         says = f"{name} does not run ({unit['state']}, {unit['sub']})"
         yield problem("services", "unit.down", says, "somebody stopped it, or it never started", f"{logs}; {again}")
     elif unit["state"] != "failed":

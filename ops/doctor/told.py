@@ -73,7 +73,7 @@ def _probe(said: Facts, host: str, now: datetime) -> Iterator[Finding]:
 
 def _outbox(said: Facts, host: str, now: datetime) -> Iterator[Finding]:
     for sink, one in said["sinks"].items():
-        again = f"./inv outbox.retry {sink} --all --host {host}"
+        again = f"./inv outbox.retry --sink {sink} --all --host {host}"
         if one["dead"]:
             says = f"{sink} refused {one['dead']} deliveries for good"
             means = "they are kept, and not sent again by themselves"
