@@ -6,14 +6,15 @@ what the system, systemd or another service says is shown as it is. A test compa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from runtime.convert import Language
+from runtime.phrases import Phrases
+from runtime.tunnel import words
 
 # {names} are taken over as they are; {rest} and {rest2} are notes again. The first that fits counts.
 FR: Mapping[str, str] = {
-    "{rest} -> {rest2}": "{rest} -> {rest2}",
+    **words.FR,
     "forgotten": "oubliée",
     "not asked yet": "pas encore interrogé",
     "not JSON": "pas du JSON",
@@ -65,39 +66,6 @@ FR: Mapping[str, str] = {
     "no certificate is in it": "il n'y a pas de certificat dedans",
     "not a certificate: {rest}": "pas un certificat : {rest}",
     "ValueError: {rest}": "{rest}",
-    # what the tunnel's unit tells (runtime/tunnel/failures.py, supervisor.py)
-    "the token is not one of ngrok's": "le jeton n'est pas un jeton de ngrok",
-    "ngrok refuses the token: it was revoked, or its account is gone": (
-        "ngrok refuse le jeton : il a été révoqué, ou son compte n'existe plus"
-    ),
-    "the account's plan allows one agent at a time, and another one runs": (
-        "la formule du compte permet un seul agent à la fois, et un autre tourne"
-    ),
-    "this agent is too old for ngrok's service": "cet agent est trop ancien pour le service de ngrok",
-    "the account may not use this URL": "le compte n'a pas droit à cette URL",
-    "the URL is online elsewhere: another agent holds it": "l'URL est prise ailleurs : un autre agent la tient",
-    "ngrok wants a verified account and a token": "ngrok demande un compte vérifié et un jeton",
-    "the tunnel is there, and the webhook behind it did not answer": (
-        "le tunnel est là, et le webhook derrière n'a pas répondu"
-    ),
-    "ngrok says that no agent is online for the URL": "ngrok dit qu'aucun agent n'est en ligne pour l'URL",
-    "{rest}; on this machine runs {rest2}": "{rest} ; sur cette machine tourne {rest2}",
-    "{rest}; none other runs on this machine": "{rest} ; aucun autre ne tourne sur cette machine",
-    "process {pid} of {user}, unit {unit}": "le processus {pid} de {user}, unité {unit}",
-    "process {pid} of {user}, started by hand": "le processus {pid} de {user}, lancé à la main",
-    "stop the other agent, or set tunnel.take_over": "arrêter l'autre agent, ou activer tunnel.take_over",
-    "reserve it in ngrok's dashboard: Domains": "la réserver dans le tableau de bord de ngrok : Domains",
-    "./inv secrets.set tunnel_token, then ./inv deploy": "./inv secrets.set tunnel_token, puis ./inv deploy",
-    "a newer `tunnel.version`": "un `tunnel.version` plus récent",
-    "see ./inv tunnel.status": "voir ./inv tunnel.status",
-    "the webhook does not answer at {url}": "le webhook ne répond pas à {url}",
-    "the agent has lost its connection and tries again by itself": (
-        "l'agent a perdu sa connexion et réessaie tout seul"
-    ),
-    "{program} cannot be started: {why}": "{program} ne peut pas être lancé : {why}",
-    "is its package installed? ./inv deploy": "son paquet est-il installé ? ./inv deploy",
-    "{kind} says: it ended without a word": "{kind} s'est terminé sans un mot",
-    "{kind} says: {words}": "{kind} dit : {words}",
 }
 DRIFT_FR: Mapping[str, str] = {
     ": content": " : contenu", ": gone": " : disparu", ": target": " : cible", ": our lines": " : nos lignes",
@@ -108,13 +76,7 @@ DRIFT_FR: Mapping[str, str] = {
 """What drift says of each of several paths (miner/drift.py)."""
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", sentence)
-    found = (f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
-    return re.compile("".join(found), re.DOTALL)
-
-
-_PATTERNS = tuple((_pattern(english), french) for english, french in FR.items())
+_FRENCH = Phrases(FR)
 
 
 def told(note: str, metric: str, language: Language) -> str:
@@ -125,12 +87,8 @@ def told(note: str, metric: str, language: Language) -> str:
 
 
 def _french(note: str) -> str:
-    for pattern, french in _PATTERNS:
-        if found := pattern.fullmatch(note):
-            values = found.groupdict()
-            return french.format(
-                **{name: _french(text) if name.startswith("rest") else text for name, text in values.items()}
-            )
+    if (whole := _FRENCH(note, _french)) is not None:
+        return whole
     place, _, rest = note.partition(": ")
     return f"{place} : {said}" if rest and (said := _french(rest)) != rest else note
 

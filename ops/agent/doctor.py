@@ -19,6 +19,7 @@ from .host import RUN, STATE, HostError, facts, run
 Facts = dict[str, Any]
 REAL = ("btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "vfat", "xfs", "zfs")
 """File systems that fill up. Those over a network are left out: a look at one may hang."""
+NOT_OURS = ("/boot/efi", "/proc/", "/run/", "/var/lib/docker/")
 SECONDS = 20.0
 """For what a host's own program may take to answer."""
 LOG_LINES, NAMED = 3, 20
@@ -97,7 +98,7 @@ def _mounts() -> list[Facts]:
     chosen = {
         device: (path, options)
         for device, path, kind, options, *_ in reversed(lines)
-        if kind in REAL and not path.startswith(("/var/lib/docker/", "/boot/efi"))
+        if kind in REAL and not path.startswith(NOT_OURS) and Path(path).is_dir()
     }
     return [_mount(path.replace("\\040", " "), options) for path, options in reversed(chosen.values())]
 

@@ -87,7 +87,8 @@ class Teller:
     def health(self, row: Row) -> Item:
         """As the monitor worded it: the first line with the host and the time, which may be long ago."""
         first, *rest = [line for line in row["text"].split("\n") if line.strip()][:HEALTH_LINES] or ["?"]
-        title = f"{plain(first, HEALTH_LINE if rest else HEALTH_ALONE)}\n<b>{plain(row['host'], 64)}</b> · {self.time(row['ts'])}"
+        words = plain(first, HEALTH_LINE if rest else HEALTH_ALONE)
+        title = f"{words}\n<b>{plain(row['host'], 64)}</b> · {self.time(row['ts'])}"
         text = "\n".join([title, *(plain(line, HEALTH_LINE) for line in rest)])
         return Item("health", row["id"], row["ts"], "health", fit(text), hurries(row))
 

@@ -268,7 +268,6 @@ def test_an_inspector_that_hangs_is_told_once_and_takes_no_alert_away(desk: Desk
     desk.on("pkill -USR1 -f [/]usr/bin/ngrok; systemctl restart miner-monitor")
     wait_until(lambda: phone.told(INSPECTOR), 40)
     assert "no answer from http://127.0.0.1:4040 within 5 s" in phone.told(INSPECTOR)[0]
-    assert "inspector" in desk.inv("tunnel.status", "--host", desk.host.name).out
     assert httpx.post(public(desk, "/tv"), json=ALERT | {"key": desk.secret("webhook_key")}).status_code == 200
     desk.on("pkill -USR1 -f [/]usr/bin/ngrok")
     wait_until(lambda: phone.ended(INSPECTOR), 60)
@@ -285,6 +284,10 @@ def test_a_token_that_is_refused_is_told_with_what_to_do(
     wait_until(lambda: phone.told(DOWN), 40)
     assert "ngrok refuses the token: it was revoked" in phone.told(DOWN)[0]
     assert "./inv secrets.set tunnel_token" in phone.told(DOWN)[0]
+    told = desk.inv("doctor", "--host", desk.host.name)
+    assert told.code == 1
+    assert "tunnel: ngrok is failed since" in told.out and "ngrok refuses the token" in told.out
+    assert "ngrok failed since" in desk.inv("status", "--host", desk.host.name).out
     monkeypatch.setenv("LAB_TUNNEL_TOKEN", TOKEN)
     desk.deploy("--role", "tunnel")
     wait_until(lambda: phone.ended(DOWN), 40)
