@@ -34,7 +34,9 @@ def gather(hosts: Sequence[Host]) -> Facts:
 
 
 def _venv(root: Path) -> str:
-    """As ./inv itself judges it."""
+    """As ./inv itself judges it. `other`: it is not what runs now."""
+    if Path(sys.prefix).resolve() != (root / ".venv").resolve():
+        return "other"
     stamp, lock = root / ".venv/.made-for", root / ".venv/.lock"
     if not stamp.is_file() or not lock.is_file():
         return "missing"
@@ -98,6 +100,8 @@ def judge(facts: Facts) -> Iterator[Finding]:
 def _environment(facts: Facts) -> Iterator[Finding]:
     if facts["venv"] == "fresh":
         yield ok("environment", "venv", ".venv is what locks/controller.txt says")
+    elif facts["venv"] == "other":
+        yield notice("environment", "venv", "this runs in another environment than ./inv's .venv", mend="./inv doctor")
     else:
         says = f".venv is {facts['venv']}"
         yield problem("environment", "venv", says, "tasks may run with other packages", "rm -rf .venv; ./inv --list")

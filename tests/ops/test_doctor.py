@@ -28,6 +28,7 @@ FACTS: dict[str, Any] = {
         ({}, "", ""),
         ({"python": [3, 9]}, "python", "problem"),
         ({"venv": "stale"}, "venv", "problem"),
+        ({"venv": "other"}, "venv", "notice"),
         ({"free": 1e6}, "disk", "problem"),
         ({"own_keys": []}, "ssh.none", "problem"),
         ({"own_keys": [], "agent": 1}, "", ""),
