@@ -112,6 +112,21 @@ def status(
     raise Exit(code=hosts.status(hosts.selected(host, group, all), json=json))
 
 
+@task(help=WHICH | {"verbose": "what is well too"} | JSON)
+def doctor(
+    _: Context,
+    host: str | None = None,
+    group: str | None = None,
+    all: bool = False,
+    verbose: bool = False,
+    json: bool = False,
+) -> None:
+    """Say what is wrong here and on hosts, what it means, and the command that mends it; exits 1 if anything is"""
+    from ops.doctor.run import doctor as run
+
+    raise Exit(code=run(host, group, all, json=json, verbose=verbose))
+
+
 @task(
     help=HOST
     | {"unit": "only this unit", "lines": "how many of the last lines", "follow": "go on as lines are written"},
@@ -890,7 +905,7 @@ quant = Collection(
 quant.__doc__ = "Quant: candles, backtests, sweeps"
 
 namespace = Collection(
-    deploy, plan, status, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, quant, journal, github,
-    host, secrets, lab,
+    deploy, plan, status, doctor, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, quant, journal,
+    github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

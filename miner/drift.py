@@ -19,6 +19,7 @@ import logging
 import os
 import pwd
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -160,13 +161,16 @@ def work(options: argparse.Namespace) -> None:
         log.info("no deploy has said yet how this host must be")
         return
     found = drifted(marks)
+    if str(options.to) == "-":
+        sys.stdout.write(json.dumps({"count": len(found), "files": found[:NAMED]}) + "\n")
+        return
     tell(options.to, found, clock.now().timestamp() + options.holds)
     log.info("%d of %d managed paths were changed%s", len(found), len(marks), "".join(f"; {one}" for one in found[:9]))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="miner.drift", description="counts what was changed by hand on this host")
-    parser.add_argument("--to", type=Path, required=True, help="the file that the monitor reads")
+    parser.add_argument("--to", type=Path, required=True, help="the file that the monitor reads; -: stdout")
     parser.add_argument("--holds", type=float, default=1800, help="seconds that it may be believed")
     parser.add_argument("--patience", type=float, default=3600, help="seconds to wait for a deploy that is at work")
     parser.add_argument("--managed", type=Path, default=MANAGED)

@@ -6,13 +6,15 @@ what the system, systemd or another service says is shown as it is. A test compa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from runtime.convert import Language
+from runtime.phrases import Phrases
+from runtime.tunnel import words
 
-# {names} are taken over as they are; {rest} is a note again. The first that fits counts.
+# {names} are taken over as they are; {rest} and {rest2} are notes again. The first that fits counts.
 FR: Mapping[str, str] = {
+    **words.FR,
     "forgotten": "oubliée",
     "not asked yet": "pas encore interrogé",
     "not JSON": "pas du JSON",
@@ -72,7 +74,15 @@ FR: Mapping[str, str] = {
     "there is no folder {data}": "il n'y a pas de dossier {data}",
     "{data} is no folder": "{data} n'est pas un dossier",
     "ngrok's inspector does not answer at {url}": "l'inspecteur de ngrok ne répond pas à {url}",
+    "ngrok's inspector hangs: no answer from {url} within {seconds} s": (
+        "l'inspecteur de ngrok est bloqué : {url} n'a pas répondu en {seconds} s"
+    ),
     "ngrok runs, and has no tunnel": "ngrok tourne, sans tunnel",
+    "the tunnel's unit does not run": "l'unité du tunnel ne tourne pas",
+    "the tunnel is {standing}": "le tunnel est : {standing}",
+    "the tunnel's unit has told no URL yet": "l'unité du tunnel n'a pas encore donné d'URL",
+    "{url} does not answer within {seconds} s": "{url} n'a pas répondu en {seconds} s",
+    "{url} does not answer: {rest}": "{url} ne répond pas : {rest}",
     "{url} answers {status}: the tunnel is there, and nobody at its end": (
         "{url} répond {status} : le tunnel est là, et personne au bout"
     ),
@@ -99,13 +109,7 @@ DRIFT_FR: Mapping[str, str] = {
 """What drift says of each of several paths (miner/drift.py)."""
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", sentence)
-    found = (f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
-    return re.compile("".join(found), re.DOTALL)
-
-
-_PATTERNS = tuple((_pattern(english), french) for english, french in FR.items())
+_FRENCH = Phrases(FR)
 
 
 def told(note: str, metric: str, language: Language) -> str:
@@ -116,10 +120,8 @@ def told(note: str, metric: str, language: Language) -> str:
 
 
 def _french(note: str) -> str:
-    for pattern, french in _PATTERNS:
-        if found := pattern.fullmatch(note):
-            values = found.groupdict()
-            return french.format(**{name: _french(text) if name == "rest" else text for name, text in values.items()})
+    if (whole := _FRENCH(note, _french)) is not None:
+        return whole
     place, _, rest = note.partition(": ")
     return f"{place} : {said}" if rest and (said := _french(rest)) != rest else note
 

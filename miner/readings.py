@@ -89,6 +89,7 @@ METRICS: dict[str, Metric] = {
     "outbox.lag_s": Metric("seconds", "sink", "age of the oldest thing it was not delivered"),
     "outbox.dead": Metric("count", "sink", "what it refused for good"),
     "tunnel.reaches_us": Metric("bool", "", "a signed probe through the public URL comes back"),
+    "tunnel.inspector": Metric("bool", "", "ngrok's inspector on this machine answers"),
     "expiry.days": Metric("days", "certificate or key", "until it expires"),
     "journal.push_age_s": Metric("seconds", "", "since the log book was last at its remote, while something waits"),
     "backup.age_s": Metric("seconds", "backup", "age of the newest one"),

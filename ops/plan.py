@@ -12,7 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ops.errors import OpsError
@@ -120,8 +120,14 @@ def build(
         "needs": {name: keys for name, keys in needs.items() if keys},
         "resources": items,
         "checks": checks,
+        "looks": looks(host, configs, roles),
     }
     return Plan(host, document, bundle)
+
+
+def looks(host: Host, configs: Mapping[str, RoleConfig], roles: Mapping[str, Role]) -> list[Item]:
+    """Where the host's services tell how they stand."""
+    return [asdict(one) for name in host.roles for one in roles[name].looks(configs[name])]
 
 
 def _items(host: Host, found: list[tuple[str, Resource]], bundle: Bundle | None) -> Iterator[Item]:

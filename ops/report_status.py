@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ops.report import WIDTH
@@ -29,8 +29,30 @@ def show_status(results: Sequence[HostResult], out: TextIO | None = None) -> Non
             console.print(f"  {check['result']:<7} {check['name']}", style=style, markup=False)
             if check["result"] != "ok":
                 console.print(f"          {check['why']}", markup=False)
+        for name, line, is_well in _told(result.end["told"]):
+            console.print(f"  {name:<10} {line}", style="" if is_well else "bold red", markup=False)
         for name, url in result.urls.items():
             console.print(f"  {name:<10} {url}", markup=False)
+
+
+def _told(told: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """(name, line, whether it is well) of what services tell of themselves in files."""
+    if tunnel := told.get("tunnel"):
+        more = tunnel["url"] if tunnel["state"] == "up" else tunnel["why"]
+        hint = f" -> {tunnel['hint']}" if tunnel["hint"] else ""
+        line = f"{tunnel['kind']} {tunnel['state']} since {tunnel['since'][:19]}Z  {more}{hint}"
+        yield "tunnel", line, tunnel["state"] == "up"
+    if node := told.get("node"):
+        container, rpc = node["container"] or {}, node["rpc"] or {}
+        height, peers, lag = (_known(rpc.get(key)) for key in ("height", "peers", "lag"))
+        why = node["why"] or container.get("error") or rpc.get("why") or ""
+        state = container.get("state", node["docker"])
+        line = f"{node['node']} {state}, block {height}, {peers} peers, {lag} behind  {why}"
+        yield "node", line.rstrip(), container.get("state") == "running" and rpc.get("state") == "up"
+
+
+def _known(value: Any) -> str:
+    return "?" if value is None else str(value)
 
 
 def _headline(result: HostResult) -> str:

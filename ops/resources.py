@@ -355,3 +355,19 @@ def http(url: str, *, unit: str, status: int = 200, within: float = 10) -> Check
 def active(unit: str, *, within: float = 10) -> Check:
     """`unit` is active."""
     return Check("unit", unit, within=within)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where a role's service tells how it stands, as JSON. Its name says how that is read (ops/doctor/told.py).
+
+    A `file` is shown by status too; a `url` of the host's own, or a program of the release (`module` and its `words`,
+    as user trading with the service's environment file `env`, or as root without one), is asked by doctor alone.
+    """
+
+    name: str
+    file: str = ""
+    url: str = ""
+    module: str = ""
+    words: tuple[str, ...] = ()
+    env: str = ""

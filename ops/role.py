@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ops.errors import OpsError
 from ops.inventory import Host
 from ops.paths import ROLES
-from ops.resources import Check, Resource
+from ops.resources import Check, Look, Resource
 from ops.role_config import RoleConfig
 
 
@@ -19,7 +19,8 @@ class Role:
     """Base of every role.
 
     `resources` MUST be given: what a host with this role has, in the order of application. `checks` MAY say when it
-    is healthy, `urls` where its services answer, `after` which roles come first.
+    is healthy, `urls` where its services answer, `looks` where they tell how they stand, `after` which roles come
+    first.
     """
 
     after: ClassVar[tuple[str, ...]] = ()
@@ -33,6 +34,10 @@ class Role:
     def urls(self, c: Any, address: str) -> Mapping[str, str]:
         """Names and URLs of the role's services as seen from `address`."""
         return {}
+
+    def looks(self, c: Any) -> Iterable[Look]:
+        """What status and doctor read of the role's services."""
+        return ()
 
     @property
     def config(self) -> type[RoleConfig]:

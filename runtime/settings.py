@@ -16,6 +16,7 @@ from runtime import convert, engines, gate
 from runtime.convert import Language as Language  # part of what settings are
 from runtime.environ import environment as environment
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
+from runtime.tunnel.state import PATH as TUNNEL
 
 T = TypeVar("T")
 
@@ -63,7 +64,8 @@ class WebhookSettings:
     TV_WEBHOOK_KEYS (more keys, see `runtime.keys`), STORE_URL (PostgreSQL; default: a file in TRADING_STATE_DIR).
     EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times. RETENTION_DAYS (0: for ever).
     UI_LANGUAGE is fr or en. TUNNEL_ALLOWS (alerts or all) and TUNNEL_SOURCES (tradingview, addresses, networks; empty:
-    anybody with a key) are the gate's, see `runtime.gate`.
+    anybody with a key) are the gate's, see `runtime.gate`; TUNNEL_STATE is the file in which the tunnel's unit on this
+    machine says how it stands.
     """
 
     key: Secret
@@ -86,6 +88,7 @@ class WebhookSettings:
     language: Language = "fr"
     sources: tuple[gate.Network, ...] = ()
     forwarded: gate.Forwarded = "alerts"
+    tunnel: Path = TUNNEL
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -148,9 +151,12 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     retention, language = env.read("RETENTION_DAYS", "0", convert.days), env.language()
     sources = env.read("TUNNEL_SOURCES", "", gate.networks)
     forwarded = env.read("TUNNEL_ALLOWS", "alerts", convert.forwarded)
+    tunnel = env.read("TUNNEL_STATE", str(TUNNEL), Path)
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
-    return WebhookSettings(key, ops_key, *found, jsonl, rotation, watch, retention, language, sources, forwarded)
+    return WebhookSettings(
+        key, ops_key, *found, jsonl, rotation, watch, retention, language, sources, forwarded, tunnel
+    )
 
 
 def perf(environ: Mapping[str, str] | None = None) -> PerfSettings:

@@ -49,6 +49,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "outbox.late": ("envois vers {t} en retard de {v}", "deliveries to {t} are {v} behind"),
     "outbox.refused": ("{t} a refusé {v} envois pour de bon", "{t} refused {v} deliveries for good"),
     "tunnel.down": ("l'URL publique ne mène plus ici", "the public URL does not lead here"),
+    "tunnel.inspector_hangs": (
+        "l'inspecteur de ngrok ne répond pas ; le tunnel n'est pas en cause",
+        "ngrok's inspector does not answer; the tunnel itself does",
+    ),
     "expiry.soon": ("{t} expire dans {v}", "{t} expires in {v}"),
     "expiry.now": ("{t} expire dans {v}", "{t} expires in {v}"),
     "journal.unpushed": ("journal non poussé depuis {v}", "the log book was not pushed for {v}"),

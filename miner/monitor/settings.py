@@ -46,9 +46,9 @@ class Watched:
     lag), MONITOR_CERTIFICATES (name=file.pem or name=host:port), MONITOR_KEYS (name=day on which it expires),
     MONITOR_BACKUPS (name=pattern of files), MONITOR_JOURNAL (what its sync says), MONITOR_DRIFT (a JSON file
     with the number of managed files that were changed), MONITOR_PEERS (name=URL of another host's monitor),
-    MONITOR_TUNNEL (`ngrok`, or the public URL), MONITOR_NGROK (its inspector), MONITOR_NODES (name=URL of a BlockDAG
-    node's RPC, asked as MONITOR_NODE_USER with MONITOR_NODE_PASSWORD), MONITOR_BLOCKDAG (what root's probe of this
-    host's own node writes).
+    MONITOR_TUNNEL (the public URL, `unit`: what the tunnel's unit tells, or `ngrok`: what its inspector tells),
+    MONITOR_NGROK (that inspector, which is then looked at), MONITOR_NODES (name=URL of a BlockDAG node's RPC, asked as
+    MONITOR_NODE_USER with MONITOR_NODE_PASSWORD), MONITOR_BLOCKDAG (what root's probe of this host's own node writes).
     """
 
     units: tuple[str, ...]
@@ -159,8 +159,8 @@ def _watched(env: Reader, given: Mapping[str, str]) -> Watched:
         journal=journal,
         drift=drift,
         peers=env.read("MONITOR_PEERS", ",", _services),
-        tunnel=_tunnel(given.get("MONITOR_TUNNEL", "").strip(), env),
-        ngrok=env.service("MONITOR_NGROK", NGROK),
+        tunnel=(tunnel := _tunnel(given.get("MONITOR_TUNNEL", "").strip(), env)),
+        ngrok=env.service("MONITOR_NGROK", NGROK) if tunnel == "ngrok" or "MONITOR_NGROK" in given else "",
         nodes=env.read("MONITOR_NODES", ",", _services),
         node_user=given.get("MONITOR_NODE_USER", "").strip(),
         node_password=Secret(given.get("MONITOR_NODE_PASSWORD", "").strip()),
@@ -231,8 +231,9 @@ def _url(text: str, env: Reader, name: str) -> str:
 
 
 def _tunnel(text: str, env: Reader) -> str:
-    if text and text != "ngrok" and not (urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname):
-        env.problem(f"MONITOR_TUNNEL={text!r}: expected ngrok, or the public URL such as https://example.ngrok.app")
+    is_url = urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname
+    if text and text not in ("ngrok", "unit") and not is_url:
+        env.problem(f"MONITOR_TUNNEL={text!r}: expected ngrok, unit, or the public URL (https://example.ngrok.app)")
     return text.rstrip("/")
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ops.fields import TimeZone
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, Command, Directory, File, Release, Resource, Unit, active, env_file
+from ops.resources import AptPackages, Check, Command, Directory, File, Look, Release, Resource, Unit, active, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.shared import JOURNAL
@@ -53,3 +53,6 @@ class Logbook(Role):
     def checks(self, c: Config) -> Iterable[Check]:
         """Whether GitHub answers is not this host's health: what is not pushed waits."""
         yield active("journal-sync.timer")
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("journal", file="/opt/trading/journal/sync.json")

@@ -15,6 +15,7 @@ from ops.resources import (
     Directory,
     File,
     Group,
+    Look,
     Release,
     Resource,
     Unit,
@@ -58,6 +59,11 @@ class Miner(Role):
     def checks(self, c: Config) -> Iterable[Check]:
         """That it runs. Whether a pool answers, or a stick is there, is no fault of a deploy."""
         yield active("cgminer.service", within=20)
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        everywhere = c.api_listen in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+        place = ("--host", "127.0.0.1" if everywhere else c.api_listen, "--port", str(c.api_port))
+        yield Look("miner", module="miner.command", words=(*place, "status"))
 
 
 def _build(c: Config) -> Build:

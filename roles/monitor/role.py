@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, File, Release, Resource, Unit, http
+from ops.resources import AptPackages, Check, File, Look, Release, Resource, Unit, http
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.monitor import actions
@@ -33,6 +33,7 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "miner": ("cgminer.service",),
     "logbook": ("journal-sync.timer",),
     "blockdag": ("docker.service", "blockdag.service", "blockdag-probe.timer"),
+    "tunnel": ("ngrok-tv.service",),
 }
 """What each role keeps running."""
 
@@ -73,9 +74,11 @@ class Config(RoleConfig):
     node_user: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$", description="who may ask there")
     node_password: Secret | None = None
     tunnel: str | None = Field(
-        None, pattern=r"^(ngrok|https?://[^\s,\"'$`\\]+)$", description="the public URL, or ngrok: ask its inspector"
+        None,
+        pattern=r"^(ngrok|unit|off|https?://[^\s,\"'$`\\]+)$",
+        description="the public URL, or ngrok: ask its inspector; default: that of this host's role tunnel",
     )
-    ngrok_url: Url = Field("http://127.0.0.1:4040", description="its inspector")
+    ngrok_url: Url | None = Field(None, description="its inspector; default: http://127.0.0.1:4040, or role tunnel's")
     database_url: DatabaseUrl | None = Field(None, description="the same as the webhook's; default: its file")
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")
@@ -106,6 +109,9 @@ class Monitor(Role):
     def checks(self, c: Config) -> Iterable[Check]:
         """That it looks and remembers. What it sees is no fault of a deploy."""
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="miner-monitor.service", within=20)
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("monitor", url=f"{answers_at(c.listen, c.port)}/api/monitor")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
         url = answers_at(c.listen, c.port, address)
@@ -139,7 +145,19 @@ def watched(c: Config, host: Host) -> dict[str, str]:
         "blockdag": NODE if "blockdag" in roles else "",
         "journal": SYNC if "logbook" in roles else "",
         "drift": DRIFT if c.drift is True else c.drift or "",
+        **_tunnel(c, host),
     }
+
+
+def _tunnel(c: Config, host: Host) -> dict[str, str]:
+    """`tunnel`: its URL, or who tells it. `ngrok`: the inspector that is looked at, "" for none."""
+    given = host.settings.get("tunnel", {}) if "tunnel" in host.roles else None
+    own = "" if given is None else str(given.get("url") or "unit")
+    has_inspector = given is not None and given.get("kind", "ngrok") == "ngrok"
+    port = given.get("inspector_port", 4040) if given else 4040
+    inspector = c.ngrok_url or (f"http://127.0.0.1:{port}" if has_inspector or c.tunnel == "ngrok" else "")
+    public = c.tunnel or own
+    return {"tunnel": "", "ngrok": ""} if public in ("", "off") else {"tunnel": public, "ngrok": inspector}
 
 
 def _pairs(named: Mapping[str, str]) -> str:

@@ -10,11 +10,14 @@ from pydantic import Field, model_validator
 
 from ops.fields import TRADINGVIEW, Port, Sender
 from ops.inventory import Host
-from ops.resources import AptPackages, AptRepo, Check, Command, File, Release, Resource, Unit, active, env_file
+from ops.resources import AptPackages, AptRepo, Check, Command, File, Look, Release, Resource, Unit, active, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 
 UNIT = "ngrok-tv.service"
+ENV = "/opt/trading/.env.d/tunnel.env"
+STATE = "/run/ngrok-tv/state.json"
+"""Where the unit says how the tunnel stands."""
 SECRET = "/opt/trading/.env.d/tunnel.secret"  # noqa: S105 - where it is, not what it is
 Url = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:-]+$")]
 
@@ -103,7 +106,7 @@ class Tunnel(Role):
 
     def resources(self, c: Config, host: Host) -> Iterable[Resource]:
         release = Release("tunnel")
-        env = env_file("tunnel", c, "/opt/trading/.env.d/tunnel.env")
+        env = env_file("tunnel", c, ENV)
         secret = _secret(c)
         package = list(_package(c))
         yield from (release, *package, env, secret)
@@ -114,6 +117,10 @@ class Tunnel(Role):
     def checks(self, c: Config) -> Iterable[Check]:
         """Whether the vendor answers is not this host's health: the unit is ready without it, and says why."""
         yield active(UNIT)
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("tunnel", file=STATE)
+        yield Look("probe", module="runtime.tunnel", words=("status",), env=ENV)
 
 
 def _secret(c: Config) -> File:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from ops.fields import DatabaseUrl, ListenAddress, Port, Sender, TimeZone, answers_at, database_address
 from ops.inventory import Host
-from ops.resources import Check, File, Release, Resource, Unit, active, env_file, http
+from ops.resources import Check, File, Look, Release, Resource, Unit, active, env_file, http
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.shared import JOURNAL
@@ -122,6 +122,9 @@ class Webhook(Role):
         yield active("tv-webhook.socket")
         yield active("tv-outbox.service")
         yield http(f"{answers_at(c.listen, c.port)}/ready", unit="tv-webhook.service")
+
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("outbox", module="runtime.outbox", words=("status", "--json"), env="/opt/trading/.env")
 
     def urls(self, c: Config, address: str) -> Mapping[str, str]:
         url = answers_at(c.listen, c.port, address)

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 REASON = 200
 TRADES = 6
-HEALTH_LINES, HEALTH_LINE = 25, 130
+HEALTH_LINES, HEALTH_LINE, HEALTH_ALONE = 25, 130, 600
 _REFUSALS = frozenset({"locked", "guarded", "invalid", "rejected"})
 _BY_OUTCOME = {"opened": "opened", "closed": "closed", "updated": "updates", "ignored": "ignored"}
 _BY_ACTION = {"pause": "pause", "resume": "pause", "confirm": "checklist", "reset": "reset"}
@@ -87,7 +87,8 @@ class Teller:
     def health(self, row: Row) -> Item:
         """As the monitor worded it: the first line with the host and the time, which may be long ago."""
         first, *rest = [line for line in row["text"].split("\n") if line.strip()][:HEALTH_LINES] or ["?"]
-        title = f"{plain(first, HEALTH_LINE)}\n<b>{plain(row['host'], 64)}</b> · {self.time(row['ts'])}"
+        words = plain(first, HEALTH_LINE if rest else HEALTH_ALONE)
+        title = f"{words}\n<b>{plain(row['host'], 64)}</b> · {self.time(row['ts'])}"
         text = "\n".join([title, *(plain(line, HEALTH_LINE) for line in rest)])
         return Item("health", row["id"], row["ts"], "health", fit(text), hurries(row))
 

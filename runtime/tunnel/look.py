@@ -43,7 +43,7 @@ def status(found: TunnelSettings) -> Json:
         try:
             told["requests"] = _requests(found.inspector)
         except Unreachable as error:
-            told["inspector"] = str(error)
+            told["inspector"] = f"ngrok's inspector: {error}"
     return told | {"probe": _probe(url)}
 
 

@@ -19,6 +19,8 @@ from runtime.risk import quote as risk_quote
 from runtime.router.decision import Lock, held
 from runtime.settings import WebhookSettings
 from runtime.store import Store, StoreError, tables
+from runtime.tunnel import state as tunnel_state
+from runtime.tunnel import words as tunnel_words
 from runtime.webhook import events, metrics, routing
 from runtime.webhook.alert import read
 from runtime.webhook.control import Control, caller, operator
@@ -135,8 +137,14 @@ class Webhook:
             "perf_dead": sinks["perf"]["dead"],
             "perf_error": sinks["perf"]["error"],
             "sinks": sinks,
+            "tunnel": self.tunnel(),
             **guarded,
         }
+
+    def tunnel(self) -> Json | None:
+        """How the tunnel on this machine stands, in the page's language; None: there is none."""
+        now = tunnel_state.read(self.settings.tunnel)
+        return tunnel_words.shown(now, self.settings.language) if now else None
 
     def quote(self, engine: str, given: Json) -> Json:
         """What an alert with these levels would be sized to, and why. Raises Invalid."""

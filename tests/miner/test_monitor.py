@@ -257,7 +257,7 @@ def test_nothing_is_forgotten_without_the_operator_s_key() -> None:
     [
         ({"MONITOR_INTERVAL": "soon"}, "MONITOR_INTERVAL"),
         ({"MONITOR_UNITS": "tv-webhook"}, "expected a name such as tv-webhook.service"),
-        ({"MONITOR_TUNNEL": "my tunnel"}, "expected ngrok, or the public URL"),
+        ({"MONITOR_TUNNEL": "my tunnel"}, "expected ngrok, unit, or the public URL"),
         ({"MONITOR_CGMINER": "here"}, "such as 127.0.0.1:4028"),
     ],
 )

@@ -186,3 +186,26 @@ def test_who_counts_drift(given: dict[str, Any], file: str | None, units: int) -
 
 def test_what_is_written_is_where_the_monitor_reads() -> None:
     assert f"--to {DRIFT}\n" in render("systemd/drift-check.service.j2", {"c": config()})
+
+
+@pytest.mark.parametrize(
+    ("given", "tunnel", "public", "inspector"),
+    [
+        ({}, {"url": "https://a.example"}, "https://a.example", "http://127.0.0.1:4040"),
+        ({}, {"url": "https://a.example", "inspector_port": 4050}, "https://a.example", "http://127.0.0.1:4050"),
+        ({}, {"kind": "cloudflared", "url": "https://a.example"}, "https://a.example", ""),
+        ({}, {"kind": "tailscale"}, "unit", ""),
+        ({"tunnel": "off"}, {"url": "https://a.example"}, "", ""),
+        ({"tunnel": "https://b.example"}, None, "https://b.example", ""),
+        ({"tunnel": "ngrok"}, None, "ngrok", "http://127.0.0.1:4040"),
+        ({}, None, "", ""),
+    ],
+)
+def test_the_host_s_own_tunnel_is_watched_without_a_setting(
+    given: dict[str, Any], tunnel: dict[str, Any] | None, public: str, inspector: str
+) -> None:
+    roles = ("base", "monitor", *(() if tunnel is None else ("tunnel",)))
+    host = Host("rig", "10.0.0.1", roles=roles, settings={} if tunnel is None else {"tunnel": tunnel})
+    found = load(environment(config(**given), host)).watched
+    assert (found.tunnel, found.ngrok) == (public, inspector)
+    assert ("ngrok-tv.service" in found.units) is (tunnel is not None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runtime.tunnel import failures, state
 from tests.pages import seed
 from tests.pages.conftest import KEY, Watched, own_address, told
 
@@ -53,6 +55,22 @@ def test_it_shows_what_the_service_knows(filled: Any, visit: Open) -> None:
     dash.page.locator("#f-engine").select_option("SCALPER_EU")
     dash.shows("#feed", "Aucune alerte ne correspond au filtre.")
     assert dash.complaints == []
+
+
+def test_the_tunnel_s_state_is_shown_and_what_to_do(
+    service: Start, environ: dict[str, str], visit: Open, tmp_path: Path
+) -> None:
+    file, url, taken = tmp_path / "tunnel.json", "https://name.ngrok-free.dev", failures.NGROK["334"]
+    environ["TUNNEL_STATE"] = str(file)
+    state.write(file, state.now("ngrok", "up", url=url))
+    dash = visit(service().start(), "/dash")
+    dash.shows('#health tr:has-text("tunnel")', url)
+    state.write(file, state.now("ngrok", "failed", url=url, why=taken.why, hint=taken.hint))
+    dash.shows('#health tr:has-text("tunnel")', "l'URL est prise ailleurs : un autre agent la tient")
+    dash.shows('#health tr:has-text("tunnel")', "activer tunnel.take_over")
+    file.unlink()
+    dash.page.locator('#health tr:has-text("tunnel")').wait_for(state="detached", timeout=5000)
+    assert dash.misdeeds == []
 
 
 def test_an_alert_appears_within_two_seconds(filled: Any, visit: Open, alert: Make) -> None:

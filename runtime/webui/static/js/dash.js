@@ -88,10 +88,12 @@ const sinks = () => Object.entries(state.sinks ?? {}).map(([name, one]) => ({ na
 function showHealth() {
   const flag = (isWell, said) => el(`span.state.s-${isWell ? "fresh" : "silent"}`, {}, said);
   const checks = Object.entries(ready?.checks ?? {});
+  const { tunnel } = state;
+  if (tunnel) checks.push(["tunnel", tunnel.state === "up" ? "ok" : tunnel.says, tunnel.state === "up" ? tunnel.url : `${t("since")} ${when(tunnel.since, now())}`]);
   fill($("health"),
     table(t("health"), [[t("sink"), (one) => el("b", {}, one.name)], [t("pending"), (one) => whole(one.pending), "num"], [t("lag"), (one) => span(one.lag_sec), "num"], [t("dead"), (one) => (one.dead ? el("span.bad", {}, whole(one.dead)) : whole(one.dead ?? 0)), "num"],
       [t("state"), (one) => (one.error ? el("span", {}, flag(false, t("error")), ` ${one.failing_since ? `${t("since")} ${when(one.failing_since, now())} ` : ""}`, one.error) : flag(true, t("ok")))]], sinks(), "–"),
-    table(t("check"), [[t("check"), ([name]) => el("b", {}, named(name, "check_").replace(/^check_/, ""))], [t("state"), ([, said]) => (said === "ok" ? flag(true, t("ok")) : el("span", {}, flag(false, t("error")), " ", said))]], checks, "–"));
+    table(t("check"), [[t("check"), ([name]) => el("b", {}, named(name, "check_").replace(/^check_/, ""))], [t("state"), ([, said, more]) => el("span", {}, said === "ok" ? flag(true, t("ok")) : flag(false, t("error")), said === "ok" ? "" : ` ${said}`, more ? el("span.dim", {}, ` ${more}`) : "")]], checks, "–"));
 }
 
 let failing = null;
