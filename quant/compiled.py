@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from quant import native, places
-from runtime.settings import environment
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +50,8 @@ def _root() -> Path:
     root = places.PACKAGE.parent
     if (root / "inventory.yaml").exists():
         return root / ".cache/numba"
+    from runtime.settings import environment  # 60 ms that a checkout does without
+
     return Path(environment().get("NUMBA_CACHE_DIR") or Path(tempfile.gettempdir()) / "quant-numba")
 
 
