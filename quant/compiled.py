@@ -1,8 +1,11 @@
-"""numba, with two things set right: a cache that knows all our kernels, and types that mypy can follow.
+"""Machine code: made by numba when it is needed first, kept, and taken up again without numba.
 
-numba's own cache looks at the time of one file: a kernel that calls another file's function would go on with the old
-one. Here the cache's folder is named by the contents of every file that imports this module, so a change in any of them
-makes a new one. Hence the rule: what a kernel calls, and the constants it uses, stand in files that import this module.
+Importing numba and teaching it what it can compile takes half a second, most of what a command has to do whose kernels
+are all there. So it is imported when something must be compiled, and `quant.native` loads what was kept.
+
+What is kept lies in a folder that is named by the contents of every file that imports this module, so a change in any
+of them makes a new one. Hence the rule: what a kernel calls, and the constants it uses, stand in files that import this
+module.
 """
 
 from __future__ import annotations
@@ -11,15 +14,12 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
-from numba.core import config
-
-from quant import places
-from quant.quick import quick
+from quant import native, places
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +30,7 @@ def code_version() -> str:
     return _digest(sources())
 
 
+@cache
 def sources() -> dict[str, bytes]:
     """Every file of the package by its path in it."""
     return {
@@ -37,26 +38,81 @@ def sources() -> dict[str, bytes]:
     }
 
 
-def _kernels() -> str:
-    return _digest({name: text for name, text in sources().items() if b"quant.compiled import" in text})
+@cache
+def folder() -> Path:
+    """Where machine code is kept: in the checkout's cache; elsewhere where NUMBA_CACHE_DIR says (units set it), else
+    among temporary files."""
+    kernels = {name: text for name, text in sources().items() if b"quant.compiled import" in text}
+    return _root() / _digest(kernels)
+
+
+def _root() -> Path:
+    root = places.PACKAGE.parent
+    if (root / "inventory.yaml").exists():
+        return root / ".cache/numba"
+    from runtime.settings import environment  # 60 ms that a checkout does without
+
+    return Path(environment().get("NUMBA_CACHE_DIR") or Path(tempfile.gettempdir()) / "quant-numba")
 
 
 def _digest(files: dict[str, bytes]) -> str:
-    found = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
+    found = hashlib.sha256(f"{version('numba')} {sys.version_info[:2]}".encode())
     for name, text in files.items():
         found.update(name.encode() + b"\0" + text)
     return found.hexdigest()[:16]
 
 
-def _folder() -> Path:
-    """In the checkout's cache; elsewhere where NUMBA_CACHE_DIR says (units set it), else among temporary files."""
-    root = places.PACKAGE.parent
-    if (root / "inventory.yaml").exists():
-        return root / ".cache/numba"
-    return Path(vars(config)["CACHE_DIR"] or Path(tempfile.gettempdir()) / "quant-numba")
+@cache
+def _numba() -> Any:
+    """numba, which takes our functions for its own and keeps its code in our folder."""
+    import numba
+    from numba.core import config
+    from numba.extending import typeof_impl
+
+    vars(config)["CACHE_DIR"] = str(folder())
+    typeof_impl.register(Compiled)(lambda value, c: typeof_impl(value.dispatcher, c))
+    return numba
 
 
-vars(config)["CACHE_DIR"] = str(_folder() / _kernels())
+class Compiled:
+    """A function for numba, which sees it when it is called, or when what calls it is compiled."""
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._options = {"nogil": True, "error_model": "numpy"} | options
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """numba's own."""
+        made = _numba().njit(**self._options)(self._function)
+        if not self._options.get("cache"):
+            return made
+        from quant.quick import quick
+
+        return quick(made)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.dispatcher(*arguments)
+
+
+class Kernel(Compiled):
+    """Called without numba (`quant.native`): it fills the arrays that it is given, and returns nothing."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, **ALONE)
+        self._entries: dict[native.Kinds, native.Entry] = {}
+
+    def __call__(self, *arguments: Any) -> None:
+        kinds, values = native.flat(arguments)
+        entry = self._entries.get(kinds)
+        if entry is None:
+            entry = self._entries[kinds] = self._entry(kinds, arguments)
+        entry(values)
+
+    def _entry(self, kinds: native.Kinds, arguments: tuple[Any, ...]) -> native.Entry:
+        name = f"{self.__module__}.{self.__qualname__}"  # type: ignore[attr-defined]
+        return native.entry(folder(), name, kinds, lambda: native.made(_numba(), self.dispatcher, arguments))
 
 
 def compiled(function: F) -> F:
@@ -64,28 +120,22 @@ def compiled(function: F) -> F:
 
     Without Python's lock, so threads run side by side; a division by zero gives inf or nan, as in numpy.
     """
-    return cast(F, quick(numba.njit(cache=True, nogil=True, error_model="numpy")(function)))
+    return cast(F, Compiled(function, cache=True))
 
 
 def compiled_lean(function: F) -> F:
-    """As `compiled`, for what allocates nothing: arrays are then not counted as in use, which costs a call's time."""
-    return cast(F, quick(numba.njit(cache=True, nogil=True, error_model="numpy", **LEAN)(function)))
+    """As `compiled`, for what allocates and returns nothing: called and loaded without numba."""
+    return cast(F, Kernel(function))
 
 
 def part(function: F) -> F:
     """What such functions alone call: with no way in from Python and no cache of its own it compiles faster."""
-    return cast(F, numba.njit(nogil=True, error_model="numpy", **ALONE)(function))
+    return cast(F, Compiled(function, **ALONE))
 
 
 def part_inlined(function: F) -> F:
     """The same, put where it is called: for loops, which take many arrays."""
-    return cast(F, numba.njit(nogil=True, error_model="numpy", forceinline=True, **ALONE)(function))
+    return cast(F, Compiled(function, forceinline=True, **ALONE))
 
 
-LEAN: dict[str, Any] = {"_nrt": False, "no_cfunc_wrapper": True}
-ALONE: dict[str, Any] = {"no_cpython_wrapper": True, **LEAN}
-
-
-def compiled_parallel(function: F) -> F:
-    """The same over `prange`, for loops whose turns do not know of each other."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function))
+ALONE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}

@@ -16,9 +16,9 @@ from typing import TypeVar
 import numpy as np
 
 from quant.candles import F64, I8, I64, Candles
-from quant.compiled import compiled
+from quant.compiled import compiled_lean
 from quant.errors import UsageError
-from quant.indicators import View
+from quant.indicators import View, read_only, unknown
 from quant.timeframe import UNITS, Timeframe
 
 Column = TypeVar("Column", F64, I8)
@@ -38,11 +38,13 @@ class Higher:
     def spread(self, values: F64) -> F64:
         """A value for each higher bar, shape (m,), as each bar of the base knows it, shape (n,); nan before the
         first."""
-        return _spread(values, self.known, np.nan)
+        return unknown(_spread, len(self.known), read_only(values), self.known)
 
     def spread_side(self, side: I8) -> I8:
         """The same for sides; 0 before the first."""
-        return _spread(side, self.known, 0)
+        found = np.zeros(len(self.known), np.int8)
+        _spread(read_only(side), self.known, found)
+        return found
 
     def trend(self, fast: int, slow: int) -> I8:
         """`View.averages_side` of the higher bars, as each bar of the base knows it."""
@@ -56,8 +58,13 @@ class Higher:
         where they are equal; 0 before there is one."""
         return self.base.once(
             ("close_side", str(self.view.candles.timeframe), length),
-            lambda: _close_side(self.base.ticks(), self.view.sums(), self.known, length),
+            lambda: self._close_side(length),
         )
+
+    def _close_side(self, length: int) -> I8:
+        found = np.zeros(len(self.known), np.int8)
+        _close_side(self.base.ticks(), self.view.sums(), self.known, length, found)
+        return found
 
 
 def of(base: View, text: str) -> Higher:
@@ -109,18 +116,16 @@ def _anchor(timeframe: Timeframe) -> int:
     return MONDAY if timeframe.text.endswith("w") else 0
 
 
-@compiled
-def _spread(values: Column, known: I64, nothing: float) -> Column:
-    found = np.empty(len(known), values.dtype)
+@compiled_lean
+def _spread(values: Column, known: I64, found: Column) -> None:
     for t in range(len(known)):
-        found[t] = values[known[t]] if known[t] >= 0 else nothing
-    return found
+        if known[t] >= 0:
+            found[t] = values[known[t]]
 
 
-@compiled
-def _close_side(ticks: I64, sums: I64, known: I64, length: int) -> I8:
+@compiled_lean
+def _close_side(ticks: I64, sums: I64, known: I64, length: int, side: I8) -> None:
     """Exact: the average is never divided."""
-    side = np.zeros(len(ticks), np.int8)
     now = np.int8(0)
     for t in range(len(ticks)):
         end = known[t] + 1
@@ -131,4 +136,3 @@ def _close_side(ticks: I64, sums: I64, known: I64, length: int) -> I8:
             elif difference < 0:
                 now = np.int8(-1)
         side[t] = now
-    return side

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from quant.candles import F64, I8, I64
-from quant.compiled import compiled, part
-from quant.indicators import View
+from quant.compiled import compiled_lean, part
+from quant.indicators import View, read_only
 
 DAY_MS = 86_400_000
 
@@ -29,22 +29,26 @@ def hold(view: View, entry: I8, reason: I8, stop: F64, target: F64, *, per_day: 
     """
     c = view.candles
     entries = np.flatnonzero(entry != 0)
-    return _hold(c.time, c.open, c.high, c.low, c.close, entries, entry, reason, stop, target, per_day, day_r)
+    side = np.zeros(len(entry), np.int8)
+    given = (read_only(one) for one in (entries, entry, reason, stop, target))
+    _hold(c.time, c.open, c.high, c.low, c.close, *given, per_day, day_r, side)
+    return side
 
 
 def pullbacks(view: View, trend: I8, line: F64) -> I8:
     """1 where in an up-trend the bar reached down to `line` and closed above it and above its open; -1 mirrored."""
     c = view.candles
-    return _pullbacks(c.open, c.high, c.low, c.close, trend, line)
+    found = np.zeros(len(c), np.int8)
+    _pullbacks(c.open, c.high, c.low, c.close, read_only(trend), read_only(line), found)
+    return found
 
 
-@compiled
+@compiled_lean
 def _hold(
     time: I64, open_: F64, high: F64, low: F64, close: F64,
-    entries: I64, entry: I8, reason: I8, stop: F64, target: F64, per_day: int, day_r: float,
-) -> I8:  # fmt: skip
+    entries: I64, entry: I8, reason: I8, stop: F64, target: F64, per_day: int, day_r: float, side: I8,
+) -> None:  # fmt: skip
     """From one entry to the next that can be: what lies between is not looked at."""
-    side = np.zeros(len(entry), np.int8)
     free, day, count, result = 0, -1, 0, 0.0
     for t in entries:
         if t < free or not stop[t] > 0:
@@ -59,7 +63,6 @@ def _hold(
         if end < len(time):
             same = time[end] // DAY_MS == day
             day, count, result = time[end] // DAY_MS, count if same else 0, (result if same else 0.0) + made
-    return side
 
 
 @part
@@ -84,12 +87,10 @@ def _until(
     return u, u, side * (close[u] - fill) / stop
 
 
-@compiled
-def _pullbacks(open_: F64, high: F64, low: F64, close: F64, trend: I8, line: F64) -> I8:
-    found = np.zeros(len(close), np.int8)
+@compiled_lean
+def _pullbacks(open_: F64, high: F64, low: F64, close: F64, trend: I8, line: F64, found: I8) -> None:
     for t in range(len(close)):
         if trend[t] > 0:
             found[t] = low[t] <= line[t] and close[t] > line[t] and close[t] > open_[t]
         elif trend[t] < 0:
             found[t] = -(high[t] >= line[t] and close[t] < line[t] and close[t] < open_[t])
-    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from quant.candles import F64, I8, I64, Candles
-from quant.compiled import compiled, part
+from quant.compiled import compiled_lean, part
 from quant.errors import BadData
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 U = np.uint64
 T = TypeVar("T")
+Column = TypeVar("Column", F64, I8, I64)
 ROOM = 192 * 1024 * 1024
 """Bytes of what is kept: a sweep over hundreds of lengths must not fill the memory."""
 EXACT = 2**62
@@ -64,12 +65,14 @@ class View:
         """1 where the average of `fast` closes is above that of `slow`, -1 below, as before where they are equal; 0
         before bar slow - 1. Not kept: each combination has its own. `fast` 1 is the close itself."""
         self._refuse_inexact(fast * slow)
-        return _averages_side(self.sums(), fast, slow)
+        side = np.zeros(len(self.candles), np.int8)
+        _averages_side(self.sums(), fast, slow, side)
+        return side
 
     def ema(self, length: int) -> F64:
         """Exponential average of closes with weight 2 / (length + 1), begun with the plain average of the first
         `length`, as TA-Lib does; nan before bar `length` - 1."""
-        return self.once(("ema", length), lambda: _ema(self.candles.close, length))
+        return self.once(("ema", length), lambda: unknown(_ema, len(self.candles), self.candles.close, length))
 
     def emas_side(self, fast: int, slow: int) -> I8:
         """1 where the exponential average `fast` is above `slow`, -1 below; 0 where they are equal or not yet there."""
@@ -78,7 +81,7 @@ class View:
     def atr(self, length: int) -> F64:
         """Wilder's average true range in prices; nan before bar `length` - 1."""
         c = self.candles
-        return self.once(("atr", length), lambda: _atr(c.high, c.low, c.close, length))
+        return self.once(("atr", length), lambda: unknown(_atr, len(c), c.high, c.low, c.close, length))
 
     def atrs(self, length: int, times: float) -> F64:
         """So many of them: distances of stops."""
@@ -90,11 +93,11 @@ class View:
 
     def highest(self, length: int) -> F64:
         """The highest high of `length` bars, the bar itself among them; nan before bar `length` - 1."""
-        return self.once(("highest", length), lambda: _highest(self.candles.high, length, 1.0))
+        return self.once(("highest", length), lambda: _extremes(self.candles.high, length, 1.0))
 
     def lowest(self, length: int) -> F64:
         """The lowest low of `length` bars, the bar itself among them; nan before bar `length` - 1."""
-        return self.once(("lowest", length), lambda: _highest(self.candles.low, length, -1.0))
+        return self.once(("lowest", length), lambda: _extremes(self.candles.low, length, -1.0))
 
     def breakouts(self, length: int) -> I8:
         """1 where the close is above the highest high of the `length` bars before it, -1 below their lowest low.
@@ -131,6 +134,24 @@ def side_of(above: F64, below: F64) -> I8:
     return (above > below).view(np.int8) - (above < below).view(np.int8)
 
 
+def unknown(kernel: Callable[..., None], n: int, *arguments: object) -> F64:
+    """What the kernel fills in of n values that are nan before."""
+    found = np.full(n, np.nan)
+    kernel(*arguments, found)
+    return found
+
+
+def read_only(array: Column) -> Column:
+    """In one piece, and as kernels are compiled for: those that may be written to are another type to them."""
+    found = np.ascontiguousarray(array).view()
+    found.flags.writeable = False
+    return found  # type: ignore[return-value]
+
+
+def _extremes(values: F64, length: int, sign: float) -> F64:
+    return unknown(_highest, len(values), values, length, sign, np.empty(len(values), np.int64))
+
+
 def _bytes(found: object) -> int:
     return found.nbytes if isinstance(found, np.ndarray) else 0
 
@@ -153,14 +174,13 @@ def _hours(time: I64, begin: int, end: int) -> I8:
     return inside.view(np.int8)
 
 
-@compiled
-def _averages_side(sums: I64, fast: int, slow: int) -> I8:
+@compiled_lean
+def _averages_side(sums: I64, fast: int, slow: int, side: I8) -> None:
     """Both averages are multiplied by fast x slow: whole numbers, compared exactly. Places are unsigned, and equal ones
     are seen to afterwards: then it is a loop that the processor does several bars of at a time."""
     n = len(sums) - 1
-    side = np.zeros(n, np.int8)
     if n < slow:
-        return side
+        return
     first, ago, equal = U(slow - 1), U(slow - fast), False
     for i in range(U(n - slow + 1)):
         now = sums[first + i + U(1)]
@@ -169,7 +189,6 @@ def _averages_side(sums: I64, fast: int, slow: int) -> I8:
         equal |= one == other
     if equal:
         _carry_equal(sums, fast, slow, side)
-    return side
 
 
 @part
@@ -182,10 +201,9 @@ def _carry_equal(sums: I64, fast: int, slow: int, side: I8) -> None:
         now = side[t]
 
 
-@compiled
-def _ema(close: F64, length: int) -> F64:
+@compiled_lean
+def _ema(close: F64, length: int, found: F64) -> None:
     n = len(close)
-    found = np.full(n, np.nan)
     weight = 2.0 / (length + 1.0)
     total = 0.0
     for t in range(n):
@@ -195,13 +213,11 @@ def _ema(close: F64, length: int) -> F64:
                 found[t] = total / length
         else:
             found[t] = found[t - 1] + weight * (close[t] - found[t - 1])
-    return found
 
 
-@compiled
-def _atr(high: F64, low: F64, close: F64, length: int) -> F64:
+@compiled_lean
+def _atr(high: F64, low: F64, close: F64, length: int, found: F64) -> None:
     n = len(close)
-    found = np.full(n, np.nan)
     total = 0.0
     for t in range(n):
         before = close[t - 1] if t else close[t]
@@ -212,15 +228,12 @@ def _atr(high: F64, low: F64, close: F64, length: int) -> F64:
                 found[t] = total / length
         else:
             found[t] = found[t - 1] + (span - found[t - 1]) / length
-    return found
 
 
-@compiled
-def _highest(values: F64, length: int, sign: float) -> F64:
+@compiled_lean
+def _highest(values: F64, length: int, sign: float, queue: I64, found: F64) -> None:
     """Lowest with sign -1. `queue` holds the bars that may still become the highest, the highest first."""
     n = len(values)
-    found = np.full(n, np.nan)
-    queue = np.empty(n, np.int64)
     first = last = 0
     for t in range(n):
         while last > first and sign * values[queue[last - 1]] <= sign * values[t]:
@@ -231,4 +244,3 @@ def _highest(values: F64, length: int, sign: float) -> F64:
             first += 1
         if t >= length - 1:
             found[t] = values[queue[first]]
-    return found

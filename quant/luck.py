@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from quant.candles import F64
 from quant.engine.result import Result
+from quant.quantiles import quantile
 
 if TYPE_CHECKING:
     from quant.config.study import MonteCarlo
@@ -133,8 +134,10 @@ def monte_carlo(result: Result, how: MonteCarlo, seed: int) -> dict[str, float]:
         return dict.fromkeys(["mc_loss", *names], math.nan)
     parts = [_paths(drawn) for drawn in _draws(returns, how.runs, how.method, seed)]
     ends, depths = (np.concatenate(column) for column in zip(*parts, strict=True))
-    told = {f"mc_return_{name}": float(np.quantile(ends, q)) for name, q in QUANTILES.items()}
-    told |= {f"mc_mdd_{name}": float(np.quantile(depths, q)) for name, q in QUANTILES.items()}
+    ends.sort()
+    depths.sort()
+    told = {f"mc_return_{name}": quantile(ends, q) for name, q in QUANTILES.items()}
+    told |= {f"mc_mdd_{name}": quantile(depths, q) for name, q in QUANTILES.items()}
     return {"mc_loss": float(np.mean(ends < 0)), **told}
 
 

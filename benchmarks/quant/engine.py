@@ -31,9 +31,9 @@ PAIRS = [{"fast": fast, "slow": slow} for fast in (10, 20, 30) for slow in (75, 
 COLD = """
 import sys, time
 import numpy as np
-from numba.core import config
+from pathlib import Path
 from quant import compiled
-config.CACHE_DIR = sys.argv[1]
+compiled.folder = lambda: Path(sys.argv[1])
 from benchmarks.quant.engine import Bed
 bed = Bed.of(1000)
 began = time.perf_counter()

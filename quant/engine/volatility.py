@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from quant.candles import F64
-from quant.compiled import compiled
-from quant.indicators import View
+from quant.compiled import compiled_lean
+from quant.indicators import View, unknown
 
 
 def volatility(view: View, lookback: int) -> F64:
@@ -15,14 +15,15 @@ def volatility(view: View, lookback: int) -> F64:
     """
     candles = view.candles
     per_year = candles.timeframe.per_year
-    return view.once(("volatility", lookback), lambda: _volatility(candles.close, lookback, per_year))
+    return view.once(
+        ("volatility", lookback), lambda: unknown(_volatility, len(candles), candles.close, lookback, per_year)
+    )
 
 
-@compiled
-def _volatility(close: F64, lookback: int, per_year: float) -> F64:
+@compiled_lean
+def _volatility(close: F64, lookback: int, per_year: float, found: F64) -> None:
     """Each window's mean and squares follow from the last one's (Welford's update with one in, one out)."""
     n = len(close)
-    found = np.full(n, np.nan)
     mean = squares = 0.0
     for t in range(1, n):
         new = close[t] / close[t - 1] - 1
@@ -35,4 +36,3 @@ def _volatility(close: F64, lookback: int, per_year: float) -> F64:
             squares += (new - old) * (new - mean + old - before)
         if t >= lookback:
             found[t] = np.sqrt(max(squares, 0.0) / (lookback - 1) * per_year)
-    return found

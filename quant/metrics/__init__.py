@@ -99,9 +99,10 @@ def from_curve(sums: CurveSums, bars: int, initial: float, final: float, per_yea
 
 def of_trades(trades: Trades) -> dict[str, float]:
     """The figures that closed trades give; `holding` in bars."""
-    sums = _trades(fixed(trades.pnl), fixed(trades.r))
+    sums = np.empty(8)
+    _trades(fixed(trades.pnl), fixed(trades.r), sums)
     bars = float(np.sum(trades.exit_bar - trades.entry_bar))
-    return from_trades(TradeSums(len(trades), *sums, bars, float(np.sum(trades.fees)), float(np.sum(trades.funding))))
+    return from_trades(TradeSums(len(trades), *sums.tolist(), bars, float(np.sum(trades.fees)), float(np.sum(trades.funding))))
 
 
 def from_trades(sums: TradeSums) -> dict[str, float]:
@@ -159,7 +160,7 @@ def _grown(factor: float, times: float) -> float:
 
 
 @compiled_lean
-def _trades(pnl: F64, r: F64) -> tuple[float, float, float, float, float, float, float, float]:
+def _trades(pnl: F64, r: F64, found: F64) -> None:
     """Won, lost (positive), wins, losses, sum of R, trades with an R, best and worst profit (nan without a trade)."""
     won, lost, wins, losses, risked, risks = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     best, worst = np.nan, np.nan
@@ -173,4 +174,5 @@ def _trades(pnl: F64, r: F64) -> tuple[float, float, float, float, float, float,
             risked, risks = risked + r[i], risks + 1.0
         best = value if i == 0 else max(best, value)
         worst = value if i == 0 else min(worst, value)
-    return won, lost, wins, losses, risked, risks, best, worst
+    found[:4] = won, lost, wins, losses
+    found[4:] = risked, risks, best, worst

@@ -93,14 +93,14 @@ def summed(equity: F64, position: F64, curves: Any) -> None:
 
 
 @compiled_lean
-def _squares(equity: F64, initial: float, mean: float) -> float:
+def _squares(equity: F64, initial: float, mean: float, sums: F64) -> None:
     """Of the returns' distances from their mean, one by one."""
     found, before = 0.0, initial
     for t in range(len(equity)):
         change = equity[t] / before - 1.0 if before > 0.0 else 0.0
         found += (change - mean) ** 2
         before = equity[t]
-    return found
+    sums[0] = found
 
 
 def ended(curve: NDArray[Any]) -> CurveSums | None:
@@ -118,7 +118,9 @@ def even(curve: NDArray[Any], equity: F64, initial: float) -> CurveSums:
     """The same with the variance from a second pass over the equity."""
     one = _read(curve)
     mean = one.total / one.bars
-    return _sums(one, mean, float(_squares(equity, float(initial), mean)) / (one.bars - 1))
+    squares = np.zeros(1)
+    _squares(equity, float(initial), mean, squares)
+    return _sums(one, mean, float(squares[0]) / (one.bars - 1))
 
 
 def _read(curve: NDArray[Any]) -> Curve:

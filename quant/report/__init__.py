@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,16 +18,16 @@ from quant.runs import Run
 METRICS, PAGE = "metrics.json", "report.html"
 
 
-def write(run: Run, result: Result, extra: Sequence[Block] = ()) -> dict[str, float | int | None]:
+def write(run: Run, result: Result, extra: Iterable[Block] = ()) -> dict[str, float | int | None]:
     """Everything that a result has, into the run's folder; `extra` stands on the page below it. Side by side: packing
-    and drawing go on without Python's lock.
+    and drawing go on without Python's lock, and so may what `extra` has to work out.
 
     Returns what metrics.json holds. Raises BadData when the equity is no number.
     """
     measures = metrics.measure(result)
     shown = metrics.shown(measures)
     with ThreadPoolExecutor(2) as pool:
-        page_of = pool.submit(write_page, run, (*blocks(result, measures), *extra), subtitle(result))
+        page_of = pool.submit(lambda: write_page(run, (*blocks(result, measures), *extra), subtitle(result)))
         picture_of = pool.submit(_draw, run, result, picture.words(measures))
         run.write_json(METRICS, shown)
         tables.write_trades(run.folder / "trades.csv", result)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from quant.metrics.definitions import DEFINITIONS, is_fraction
+from quant.quantiles import quantile
 from quant.report import packing
 from quant.report.blocks import Block, Cell, Chart, Curves, Figures, Heatmap, Histogram, Months, Table
 from quant.report.months import monthly
-from quant.report.thin import thinned
+from quant.report.thin import rising, thinned
 from quant.report.words import FRENCH, NAMES, WORDS
 
 _SHADES = 4
@@ -160,7 +161,7 @@ def _histogram(block: Histogram) -> str:
     edges = _edges(values)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     bars = _bars(counts.tolist(), edges.tolist(), block)
-    note = f"{say('median')} {number(float(np.median(values)))} {escape(block.unit)}"
+    note = f"{say('median')} {number(quantile(np.sort(values), 0.5))} {escape(block.unit)}"
     return panel(_title(block.title), bars, f"{note}{' · ' + escape(block.note) if block.note else ''}")
 
 
@@ -168,7 +169,8 @@ def _edges(values: Any) -> Any:
     """About 24 bins with round edges, one of them 0, over the middle 98 %; the rest counts in the outer ones."""
     from quant.report.picture import ticks
 
-    low, high = (float(edge) for edge in np.quantile(values, (0.01, 0.99)))
+    ordered = np.sort(values)
+    low, high = quantile(ordered, 0.01), quantile(ordered, 0.99)
     low, high = min(low, 0.0), max(high, 0.0)
     if high - low < 1e-12:
         return np.array([-1.0, 0.0, 1.0])
@@ -242,7 +244,7 @@ def _table(block: Table) -> str:
 
 
 def _curves(block: Curves) -> str:
-    kept = np.unique(np.concatenate([thinned(np.nan_to_num(line), _LINES) for line in block.lines.values()]))
+    kept = rising(np.concatenate([thinned(np.nan_to_num(line), _LINES) for line in block.lines.values()]))
     lines = {name: [_finite(v) for v in line[kept].tolist()] for name, line in block.lines.items()}
     content = {"time": (block.time[kept] // 1000).tolist(), "lines": lines}
     body = f'<div class="curves"><p class="said">&nbsp;</p><div class="plot"></div>{island(content)}</div>'

@@ -20,7 +20,14 @@ def thinned(values: F64, most: int) -> I64:
     if whole < n:
         rest = values[whole:]
         kept.append(np.array([whole + rest.argmin(), whole + rest.argmax(), n - 1], np.int64))
-    return np.unique(np.concatenate(kept))
+    return rising(np.concatenate(kept))
+
+
+def rising(places: I64) -> I64:
+    """Sorted, each once. As np.unique, which imports numpy's masked arrays first."""
+    found = np.sort(places)
+    first: I64 = found[np.append(True, found[1:] != found[:-1])[: len(found)]]
+    return first
 
 
 def drawdown(equity: F64, initial: float) -> F64:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from quant.candles import I8
-from quant.compiled import compiled
+from quant.compiled import compiled_lean
 from quant.indicators import View
 from quant.strategy import Parameter, Params, Signals, Strategy
 
 
 def signals(view: View, params: Params) -> Signals:
-    side = _channel(view.breakouts(int(params["entry"])), view.breakouts(int(params["exit"])))
+    side = np.zeros(len(view.candles), np.int8)
+    _channel(view.breakouts(int(params["entry"])), view.breakouts(int(params["exit"])), side)
     atr, times = int(params["atr"]), float(params["stop_atr"])
     side *= view.atrs_known(atr, times)
     return Signals(side, view.atrs(atr, times))
 
 
-@compiled
-def _channel(entry: I8, out: I8) -> I8:
-    side = np.zeros(len(entry), np.int8)
+@compiled_lean
+def _channel(entry: I8, out: I8, side: I8) -> None:
     now = np.int8(0)
     for t in range(len(entry)):
         if entry[t] != 0:
@@ -27,7 +27,6 @@ def _channel(entry: I8, out: I8) -> I8:
         elif out[t] == -now:
             now = np.int8(0)
         side[t] = now
-    return side
 
 
 def refusal(params: Params) -> str | None:

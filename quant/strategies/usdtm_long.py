@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from quant.candles import I8
-from quant.compiled import compiled
+from quant.compiled import compiled_lean
 from quant.holding import hold
 from quant.indicators import View
 from quant.strategy import Parameter, Params, Signals, Strategy
@@ -17,16 +17,16 @@ from quant.strategy import Parameter, Params, Signals, Strategy
 
 def signals(view: View, params: Params) -> Signals:
     above = view.higher(str(params["htf"])).close_side(int(params["htf_length"]))
-    entry = _reclaims(above, int(params["below"]), int(params["confirm"]))
+    entry = np.zeros(len(above), np.int8)
+    _reclaims(above, int(params["below"]), int(params["confirm"]), entry)
     stop = view.atrs(int(params["atr"]), float(params["stop_atr"]))
     target = stop * float(params["target_r"])
     return Signals(hold(view, entry, above, stop, target), stop, target)
 
 
-@compiled
-def _reclaims(above: I8, below: int, confirm: int) -> I8:
+@compiled_lean
+def _reclaims(above: I8, below: int, confirm: int, found: I8) -> None:
     """1 at the `confirm`th bar in a row above the level, after at least `below` bars in a row under it."""
-    found = np.zeros(len(above), np.int8)
     under = over = 0
     for t in range(len(above)):
         if above[t] > 0:
@@ -37,7 +37,6 @@ def _reclaims(above: I8, below: int, confirm: int) -> I8:
             over = 0
             if above[t] == 0:
                 under = 0
-    return found
 
 
 STRATEGY = Strategy(
