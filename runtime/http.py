@@ -6,7 +6,6 @@ Starlette's alone: the monitor does without FastAPI, whose models take a third o
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -19,6 +18,7 @@ from starlette.responses import Response
 
 from runtime import clock, logs
 from runtime.auth import Forbidden, Unauthorized
+from runtime.encoder import encode
 from runtime.gate import Gate
 from runtime.meter import Meter
 from runtime.payload import Invalid, NotJson
@@ -39,7 +39,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
-_dumps = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_dumps = encode(ascii_only=True, compact=True)
 
 log = logging.getLogger("runtime.http")
 

@@ -13,11 +13,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.encoder import encode
+
 Json = dict[str, Any]
 
 MAX_DEPTH = 16
-dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-"""A value as JSON text; `json.dumps` would make this encoder each time. Raises ValueError on what is not finite."""
+dumps = encode(ascii_only=False)
+"""A value as JSON text. Raises ValueError on what is not finite."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 STORABLE = r"^[^\x00]*$"

@@ -19,6 +19,7 @@ from miner.alerts.handover import HandOver
 from miner.alerts.memory import Mute, Untold
 from miner.alerts.notices import Draft, Notice, NoticeKind, Pace, drafted
 from miner.alerts.quiet import Quiet
+from miner.alerts.ripe import ripe
 from miner.alerts.rule import RANK, Rules, Severity
 from miner.alerts.states import Alert, Change, States
 from miner.alerts.words import Words
@@ -117,6 +118,10 @@ class Watchman:
         fires = engine.firing(self._rules, self._states, moment.steady, self._quiet(moment))
         found = [self._shown(alert, silence) for alert, silence in fires]
         return tuple(sorted(found, key=lambda one: (-RANK[one.severity], one.since, one.rule, one.target)))
+
+    def ripe(self, kinds: tuple[str, ...]) -> float:
+        """When a look would end what recovers, as `Moment.steady` counts; infinity: nothing does."""
+        return ripe(self._rules, self._states, kinds)
 
     async def mute(self, scope: str, seconds: float, by: str) -> None:
         """Silence `scope` (see `windows.covers`) for so long. Raises StoreError."""

@@ -16,6 +16,7 @@ from miner.alerts.summary import Figures
 from miner.alerts.watch import Watchman
 from miner.deadman import DeadMan, Peers
 from miner.monitor import shown
+from miner.monitor.again import Again
 from miner.monitor.api import Api, Outcome
 from miner.monitor.board import Board
 from miner.monitor.collect.ages import Backups, Drift, Journal
@@ -43,6 +44,8 @@ from runtime.store import Store
 
 HISTORY, ACTIONS = "readings.db", "actions.jsonl"
 HUNG_SECONDS = 30.0
+BUS = ("stick.present", "stick.usable", "hub.present")
+"""What a look at the bus says anew."""
 
 log = logging.getLogger("miner.monitor")
 
@@ -62,6 +65,7 @@ class Monitor:
         self.runners = [Runner(one, self.board) for one in self.collectors]
         self.pulse = Pulse(self.board, self._within, self._observe, settings.interval)
         self.hotplug = Hotplug(self._plugged, settings.sysfs)
+        self._again = Again(self._look_again)
         self.watchman = self._made_watchman(rules)
         self._actions = self._made_actions(policy)
         self.api = Api(self)
@@ -154,7 +158,7 @@ class Monitor:
     def _work(self) -> Iterator[Any]:
         for runner in self.runners:
             yield runner.run()
-        yield from (self.pulse.run(), self.hotplug.run(), self.watchman.run())
+        yield from (self.pulse.run(), self.hotplug.run(), self.watchman.run(), self._again.run())
         if self.settings.ping.reveal():
             yield DeadMan(self.settings.ping, self._trouble, every=self.settings.ping_every).run()
 
@@ -223,6 +227,7 @@ class Monitor:
 
     async def _observe(self, cycle: Cycle, whole: bool) -> None:
         await self.watchman.observe(cycle)
+        self._again.at(self.watchman.ripe(BUS))
         self.number += 1
         self.api.live.wake()
         if not whole or self._history is None:
@@ -236,6 +241,12 @@ class Monitor:
         """The bus changed: what is on it is read, and judged at once."""
         await self._sticks.look()
         self.board.put(self._sticks.readings())
+
+    async def _look_again(self) -> None:
+        """A stick is back for as long as its rule asks: people hear of it now, not at the collector's next turn."""
+        sticks = next(one for one in self.runners if one.name == self._sticks.name)
+        self.board.put(await sticks.once())
+        self.pulse.hurry()
 
     def _within(self) -> dict[str, str]:
         """What is part of what: sticks of their hubs, services of their units."""
