@@ -36,18 +36,17 @@ def show_status(results: Sequence[HostResult], out: TextIO | None = None) -> Non
 
 
 def _told(told: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """(name, line, whether it is well) of what services tell of themselves in files."""
+    """(name, line, whether it is well) of what services tell of themselves in files; another release may say less."""
     if tunnel := told.get("tunnel"):
-        more = tunnel["url"] if tunnel["state"] == "up" else tunnel["why"]
-        hint = f" -> {tunnel['hint']}" if tunnel["hint"] else ""
-        line = f"{tunnel['kind']} {tunnel['state']} since {tunnel['since'][:19]}Z  {more}{hint}"
-        yield "tunnel", line, tunnel["state"] == "up"
+        kind, state, why, hint = (tunnel.get(key) or "" for key in ("kind", "state", "why", "hint"))
+        more = tunnel.get("url", "") if state == "up" else why + (f" -> {hint}" if hint else "")
+        yield "tunnel", f"{kind} {state} since {tunnel.get('since', '?')[:19]}Z  {more}".rstrip(), state == "up"
     if node := told.get("node"):
-        container, rpc = node["container"] or {}, node["rpc"] or {}
+        container, rpc = node.get("container") or {}, node.get("rpc") or {}
         height, peers, lag = (_known(rpc.get(key)) for key in ("height", "peers", "lag"))
-        why = node["why"] or container.get("error") or rpc.get("why") or ""
-        state = container.get("state", node["docker"])
-        line = f"{node['node']} {state}, block {height}, {peers} peers, {lag} behind  {why}"
+        why = node.get("why") or container.get("error") or rpc.get("why") or ""
+        state = container.get("state") or f"docker {node.get('docker')}"
+        line = f"{node.get('node')} {state}, block {height}, {peers} peers, {lag} behind  {why}"
         yield "node", line.rstrip(), container.get("state") == "running" and rpc.get("state") == "up"
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from ops import deploy, paths
+from ops.deploy import HostResult
 from ops.doctor import controller, run
 from ops.doctor.finding import CONTROLLER, at, ok, problem
 from ops.doctor.show import show
 from ops.errors import UsageError
-from tests.ops.doctor_kit import HOST, judged
+from ops.report_status import show_status
+from tests.ops.doctor_kit import HOST, WELL, judged
 
 FACTS: dict[str, Any] = {
     "python": [3, 11], "venv": "fresh", "free": 1e10, "keys": [], "keyless": ["rig"], "own_keys": ["id_ed25519"],
@@ -61,6 +63,21 @@ def test_a_person_sees_problems_with_their_command_and_a_count_of_the_rest() -> 
     assert len(said) == 3
     show(found, ["rig"], True, lines)
     assert "  ok       machine: runs debian 12" in lines.getvalue()
+
+
+def test_status_shows_what_the_tunnel_and_the_node_say() -> None:
+    end: dict[str, Any] = {"units": [], "checks": [], "release": "", "last": {}, "up": 60.0}
+    disk = [{"path": "/", "free": 1e9, "total": 2e9}]
+    failed = {**WELL["told"]["tunnel"], "state": "failed", "why": "the URL is taken", "hint": "stop the other"}
+    for told, line in (
+        ({"tunnel": WELL["told"]["tunnel"]}, "tunnel     ngrok up since 2026-09-21T14:13:20Z  https://a.example"),
+        ({"tunnel": failed}, "tunnel     ngrok failed since 2026-09-21T14:13:20Z  the URL is taken -> stop the other"),
+        ({"node": WELL["told"]["node"]}, "node       dag running, block 5, 3 peers, ? behind"),
+        ({"node": {"docker": "down"}, "tunnel": None}, "node       None docker down, block ?, ? peers, ? behind"),
+    ):
+        shown = io.StringIO()
+        show_status([HostResult("rig", end=end | {"disk": disk, "told": told})], shown)
+        assert f"  {line}\n" in shown.getvalue()
 
 
 def test_scripts_get_one_object() -> None:
