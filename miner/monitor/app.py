@@ -63,6 +63,7 @@ class Monitor:
         self._make_collectors()
         self.collectors = tuple(self._collectors())
         self.runners = [Runner(one, self.board) for one in self.collectors]
+        self._bus = next(one for one in self.runners if one.name == Sticks.name)
         self.pulse = Pulse(self.board, self._within, self._observe, settings.interval)
         self.hotplug = Hotplug(self._plugged, settings.sysfs)
         self._again = Again(self._look_again)
@@ -238,14 +239,13 @@ class Monitor:
             in_thread(partial(self._history.write, self._history.take()), "history")
 
     async def _plugged(self) -> None:
-        """The bus changed: what is on it is read, and judged at once."""
-        await self._sticks.look()
-        self.board.put(self._sticks.readings())
+        """The bus changed: what is on it is read, and judged at once. A look that fails ends nothing: it is told."""
+        self._sticks.soon()
+        self.board.put(await self._bus.once())
 
     async def _look_again(self) -> None:
         """A stick is back for as long as its rule asks: people hear of it now, not at the collector's next turn."""
-        sticks = next(one for one in self.runners if one.name == self._sticks.name)
-        self.board.put(await sticks.once())
+        self.board.put(await self._bus.once())
         self.pulse.hurry()
 
     def _within(self) -> dict[str, str]:

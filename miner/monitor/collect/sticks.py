@@ -51,6 +51,10 @@ class Sticks(Collector):
             self._seen, self._due = seen, clock.steady() + SCAN_SECONDS
         return self.readings()
 
+    def soon(self) -> None:
+        """The next look reads the bus anew, whatever stands there."""
+        self._due = -SCAN_SECONDS
+
     async def look(self) -> None:
         """Read the bus anew; in a thread, for each device is a handful of files."""
         before = dict(self.known)
@@ -91,7 +95,7 @@ class Sticks(Collector):
             del self._hubs[hub]
             self._leave("hub.present", hub)
         self._remember()
-        self._due = -SCAN_SECONDS
+        self.soon()
         return True
 
     @property
