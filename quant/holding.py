@@ -28,10 +28,12 @@ def hold(view: View, entry: I8, reason: I8, stop: F64, target: F64, *, per_day: 
     risked.
     """
     c = view.candles
-    entries = np.flatnonzero(entry != 0)
+    entries: I64 = np.flatnonzero(entry != 0).astype(np.int64, copy=False)
     side = np.zeros(len(entry), np.int8)
-    given = (read_only(one) for one in (entries, entry, reason, stop, target))
-    _hold(c.time, c.open, c.high, c.low, c.close, *given, per_day, day_r, side)
+    _hold(
+        c.time, c.open, c.high, c.low, c.close, read_only(entries), read_only(entry), read_only(reason),
+        read_only(stop), read_only(target), per_day, day_r, side,
+    )  # fmt: skip
     return side
 
 

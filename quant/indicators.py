@@ -145,7 +145,7 @@ def read_only(array: Column) -> Column:
     """In one piece, and as kernels are compiled for: those that may be written to are another type to them."""
     found = np.ascontiguousarray(array).view()
     found.flags.writeable = False
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _extremes(values: F64, length: int, sign: float) -> F64:

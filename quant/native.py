@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -134,7 +135,7 @@ def _word(kind: Any) -> str:
 
 @cache
 def _llvm() -> Any:
-    import llvmlite.binding as llvm
+    llvm = importlib.import_module("llvmlite.binding")
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()

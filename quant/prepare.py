@@ -24,7 +24,7 @@ BARS = 20_000
 """So many that each strategy's averages of a higher timeframe are there."""
 PAIRS = ({"fast": 5, "slow": 20}, {"fast": 10, "slow": 30})
 HALF = "--signals"
-"""What the second process is told: strategies and the sweeps' own kernel. The first one has the engine's, the longest."""
+"""What the second process is told: strategies and the sweeps' own kernel. The first has the engine's."""
 
 
 def parser() -> cli.Parser:

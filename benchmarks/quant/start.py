@@ -1,8 +1,9 @@
 """How long `quant.backtest` takes on 350,000 bars: the first time, and afterwards. Whole processes.
 
-The package is copied to where no kernel of it was ever compiled, as a checkout is, and run by the environment that users
-have. `./inv` compiles the kernels when it has made that environment, before anything is asked: that is measured by
-itself, then the first question after it; and the first question where nothing is compiled, as after a kernel changed.
+The package is copied to where no kernel of it was ever compiled, as a checkout is, and run by the environment that
+users have. `./inv` compiles the kernels when it has made that environment, before anything is asked: that is measured
+by itself, then the first question after it; and the first question where nothing is compiled, as after a kernel
+changed.
 """
 
 from __future__ import annotations

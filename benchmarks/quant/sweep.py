@@ -37,6 +37,14 @@ FEWER = 16
 """Pairs for vectorbt, which keeps 80 MB for each."""
 PEERS = ROOT / ".venv-peers/bin/python"
 LIMIT_MB = 400.0
+PLAIN = """
+import time
+began, n = time.perf_counter(), 0
+for i in range(5_000_000):
+    n += i & 3
+print(time.perf_counter() - began)
+"""
+"""Arithmetic that needs no memory and shares nothing."""
 
 
 def say(text: str) -> None:
@@ -54,6 +62,7 @@ def figures() -> Iterator[Figure]:
     yield median("crosses, one core", [s * each for s in one], "ns", target=2.5, note="a bar a combination")
     yield median("crosses, two cores", [s * each for s in two], "ns")
     gain = [a / b for a, b in zip(one, two, strict=True)]
+    yield median("this machine, two processes of plain arithmetic / one", _ceiling(), "x", note="what it can give")
     yield median("crosses, two cores / one", gain, "x", target=1.8, at_least=True)
     yield from _beside(candles, overrides, min(one) * each)
     yield from _stopped(candles)
@@ -72,6 +81,17 @@ def _rounds(study: Study, overrides: Sequence[Any]) -> tuple[list[float], list[f
             two.append(seconds)
             assert repr(found) == repr(expected), "two cores give other results than one"
     return one, two
+
+
+def _ceiling() -> list[float]:
+    """What two processes get done in the time of one, where nothing but the machine stands between them."""
+    return [2 * _plain(1) / _plain(2) for _ in range(ROUNDS)]
+
+
+def _plain(count: int) -> float:
+    command = [sys.executable, "-c", PLAIN]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    return max(float(one.communicate()[0]) for one in running)
 
 
 def _timed(place: Where, overrides: Sequence[Any], size: int = per_job(BARS)) -> tuple[list[Any], float]:

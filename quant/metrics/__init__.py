@@ -102,7 +102,8 @@ def of_trades(trades: Trades) -> dict[str, float]:
     sums = np.empty(8)
     _trades(fixed(trades.pnl), fixed(trades.r), sums)
     bars = float(np.sum(trades.exit_bar - trades.entry_bar))
-    return from_trades(TradeSums(len(trades), *sums.tolist(), bars, float(np.sum(trades.fees)), float(np.sum(trades.funding))))
+    costs = (float(np.sum(trades.fees)), float(np.sum(trades.funding)))
+    return from_trades(TradeSums._make((len(trades), *sums.tolist(), bars, *costs)))
 
 
 def from_trades(sums: TradeSums) -> dict[str, float]:
