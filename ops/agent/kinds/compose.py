@@ -34,7 +34,8 @@ class Compose(Kind):
             run(*_compose(want), "up", "--detach", "--remove-orphans", timeout=150)
         except HostError as error:
             hint = error.hint or f"on the host: systemctl status {want['unit']}; docker ps --all"
-            raise HostError(f"the containers of {want['project']} did not start: {error}", hint) from error
+            message = f"the containers of {want['project']} did not start: {error}"
+            raise HostError(message, hint, unit=want["unit"]) from error
 
 
 def _compose(want: Want) -> list[str]:
@@ -44,7 +45,9 @@ def _compose(want: Want) -> list[str]:
 def _service(name: str, image: str, found: dict[str, Any], stamp: str) -> list[Change]:
     if found["state"] == "absent":
         return [Change(f"container of {name}", "absent", f"running {image}")]
-    changes = differ(f"container of {name}", found["state"], "running")
+    # One that Docker is just restarting is not stopped: whether it stays up is the health gate's question.
+    is_up = found["state"] in ("running", "restarting")
+    changes = [] if is_up else differ(f"container of {name}", found["state"], "running")
     changes += differ(f"image of {name}", found["image"], image)
     if found["image"] == image and not found["is_current"]:
         changes.append(Change(f"image of {name}", f"an older {image}", f"what {image} is now"))
