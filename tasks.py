@@ -666,6 +666,52 @@ def tunnel_replay(_: Context, request: str, host: str | None = None) -> None:
     tunnel.replay(hosts.selected(host, None, False)[0], request)
 
 
+@task(name="up", help=HOST)
+def blockdag_up(_: Context, host: str | None = None) -> None:
+    """Start a host's BlockDAG node, and bring back what was stopped or removed by hand"""
+    from ops import blockdag
+    from ops import host_tasks as hosts
+
+    blockdag.up(hosts.selected(host, None, False)[0])
+
+
+@task(name="down", help=HOST)
+def blockdag_down(_: Context, host: str | None = None) -> None:
+    """Stop a host's BlockDAG node; its data stays"""
+    from ops import blockdag
+    from ops import host_tasks as hosts
+
+    blockdag.down(hosts.selected(host, None, False)[0])
+
+
+@task(name="status", help=HOST | JSON)
+def blockdag_status(_: Context, host: str | None = None, json: bool = False) -> None:
+    """Show a host's BlockDAG node: container, height, peers, disk; exits 1 if something keeps it from its work"""
+    from ops import blockdag
+    from ops import host_tasks as hosts
+
+    raise Exit(code=blockdag.status(hosts.selected(host, None, False)[0], json=json))
+
+
+@task(name="logs", help=HOST | {"lines": "how many of the last lines", "follow": "go on as lines are written"})
+def blockdag_logs(_: Context, host: str | None = None, lines: int = 50, follow: bool = False) -> None:
+    """Show what a host's BlockDAG node logged"""
+    from ops import blockdag
+    from ops import host_tasks as hosts
+
+    raise Exit(code=blockdag.logs(hosts.selected(host, None, False)[0], lines, follow))
+
+
+@task(name="check", help=HOST | {"address": "an EVM address; nothing is connected to"} | JSON)
+def blockdag_wallet_check(_: Context, host: str | None = None, address: str | None = None, json: bool = False) -> None:
+    """Check an address that is mined to: its checksum, who uses it, and that the running node has it"""
+    from ops import blockdag
+    from ops import host_tasks as hosts
+
+    chosen = hosts.selected(host, None, False)[0] if host else None
+    raise Exit(code=blockdag.wallet_check(chosen, address, json))
+
+
 CONFIG = {"config": "config.yaml of the run (docs/quant.md)"}
 RUN = {
     "run_id": "name of the run's folder in reports/ (default: made of what the run is)",
@@ -898,6 +944,11 @@ miner.__doc__ = "Miner: cgminer and its sticks"
 tunnel = Collection("tunnel", tunnel_status, tunnel_replay)
 tunnel.__doc__ = "Tunnel: the public URL"
 
+wallet = Collection("wallet", blockdag_wallet_check)
+wallet.__doc__ = "Wallet: the address that is mined to"
+blockdag = Collection("blockdag", blockdag_up, blockdag_down, blockdag_status, blockdag_logs, wallet)
+blockdag.__doc__ = "BlockDAG: the node"
+
 quant = Collection(
     "quant", quant_fetch, quant_import, quant_data, quant_backtest, quant_sweep, quant_walk, quant_check, quant_show,
     quant_compare, quant_live, quant_cluster,
@@ -905,7 +956,7 @@ quant = Collection(
 quant.__doc__ = "Quant: candles, backtests, sweeps"
 
 namespace = Collection(
-    deploy, plan, status, doctor, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, quant, journal,
+    deploy, plan, status, doctor, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, blockdag, quant, journal,
     github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

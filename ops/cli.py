@@ -100,9 +100,15 @@ def _sections(collection: Collection) -> list[tuple[str, list[tuple[str, str]]]]
     own = [(name, helpline(task) or "") for name, task in collection.tasks.items()]
     sections = [(helpline(collection) or "Tasks", own)] if own else []
     for group, sub in collection.collections.items():
-        tasks = [(f"{group}.{name}", helpline(task) or "") for name, task in sub.tasks.items()]
-        sections.append((helpline(sub) or group, tasks))
+        sections.append((helpline(sub) or group, _below(group, sub)))
     return sections
+
+
+def _below(group: str, collection: Collection) -> list[tuple[str, str]]:
+    """A group's tasks, and those of groups within it."""
+    own = [(f"{group}.{name}", helpline(task) or "") for name, task in collection.tasks.items()]
+    inner = [task for name, sub in collection.collections.items() for task in _below(f"{group}.{name}", sub)]
+    return own + inner
 
 
 def _version() -> str:

@@ -293,6 +293,33 @@ class Command(Resource):
 
 
 @dataclass(frozen=True)
+class Compose(Resource):
+    """Containers of one compose file: each service runs, from its image, as the plan's `stamp` says.
+
+    The file gives each service the label trading-ops.stamp. `unit` owns the stack: it starts it at boot and after its
+    files changed, and a rollback brings it back by that unit; this resource mends what was changed by hand. `launcher`
+    is the role docker's, for `docker compose` (v2) or `docker-compose` (v1), whichever is there.
+    """
+
+    kind = "compose"
+    project: str
+    file: str
+    services: Mapping[str, str]
+    """Image by service."""
+    stamp: str
+    unit: str
+    launcher: str = "/usr/local/lib/trading-ops/compose"
+
+    @property
+    def name(self) -> str:
+        return self.project
+
+    def want(self) -> Want:
+        stack = {"project": self.project, "file": self.file, "services": dict(self.services), "stamp": self.stamp}
+        return {**stack, "unit": self.unit, "launcher": self.launcher}
+
+
+@dataclass(frozen=True)
 class Build(Resource):
     """A program built with autotools from `url` at `ref` (branch, tag or full commit) by the unprivileged `user`.
 
@@ -332,9 +359,12 @@ class Check:
     url: str = ""
     status: int = 200
     within: float = 10
+    container: str = ""
 
     def json(self, role: str) -> dict[str, Any]:
         shown = {"role": role, "kind": self.kind, "unit": self.unit, "status": self.status, "within": self.within}
+        if self.kind == "docker":
+            return {**shown, "container": self.container}
         if self.kind != "http":
             return shown
         parts = urlsplit(self.url)
@@ -355,6 +385,11 @@ def http(url: str, *, unit: str, status: int = 200, within: float = 10) -> Check
 def active(unit: str, *, within: float = 10) -> Check:
     """`unit` is active."""
     return Check("unit", unit, within=within)
+
+
+def docker(unit: str, *, container: str = "", within: float = 12) -> Check:
+    """Docker's daemon answers; with `container`, that one runs, and has for some seconds without a restart."""
+    return Check("docker", unit, container=container, within=within)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class Engine:
         left = kind.changes(kind.read(item["want"]), item["want"])
         if left:
             words = "; ".join(change.words() for change in left)
-            unit = item["want"]["name"] if item["kind"] == "unit" else ""
+            unit = {"unit": item["want"].get("name"), "compose": item["want"].get("unit")}.get(item["kind"]) or ""
             raise HostError(
                 f"it was applied but the host still differs: {words}", "something else changes it", unit=unit
             )

@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any
 
-from . import systemd
+from . import docker, systemd
 from .host import HostError
 
 Check = dict[str, Any]
@@ -29,6 +29,8 @@ def wait(check: Check) -> None:
 def describe(check: Check) -> str:
     if check["kind"] == "http":
         return f"{check['url']} should answer {check['status']}"
+    if check["kind"] == "docker":
+        return f"container {check['container']} should run" if check["container"] else "Docker should answer"
     return f"{check['unit']} should be active"
 
 
@@ -63,4 +65,11 @@ def _unit(check: Check) -> str:
     return "" if shown.get("ActiveState") == "active" else f"it is {shown.get('ActiveState')} ({shown.get('SubState')})"
 
 
-_PROBES = {"http": _http, "unit": _unit}
+def _docker(check: Check) -> str:
+    try:
+        return docker.unsettled(check["container"]) if check["container"] else docker.answers()
+    except HostError as error:
+        return str(error)
+
+
+_PROBES = {"http": _http, "unit": _unit, "docker": _docker}

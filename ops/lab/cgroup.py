@@ -1,6 +1,7 @@
 """A control group for each container, on machines where no systemd gives it one.
 
-Two containers started from one shell would otherwise share theirs, and each systemd take the other's for its own.
+Two containers started from one shell would otherwise share theirs, and each systemd take the other's for its own. The
+old hierarchies of the controllers count too: a Docker in the container makes its groups there, and they go with it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,19 @@ from pathlib import Path
 
 
 def make(name: str) -> list[Path]:
-    """The group, in each hierarchy that systemd looks at."""
+    """The group, in each hierarchy."""
     groups = [root / name for root in _hierarchies()]
     for group in groups:
         group.mkdir(exist_ok=True)
+        _may_run(group)
     return groups
+
+
+def _may_run(group: Path) -> None:
+    """A new group of the old cpuset hierarchy has no processors, and takes no process until it has (cpusets(7))."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if (group / name).exists() and not (group / name).read_text().strip():
+            (group / name).write_text((group.parent / name).read_text())
 
 
 def empty(name: str, seconds: float = 10) -> None:
@@ -46,6 +55,6 @@ def _removed(group: Path) -> bool:
 
 
 def _hierarchies() -> list[Path]:
-    """Where systemd keeps its groups: the unified hierarchy, and the old one named systemd where it is mounted."""
+    """The unified hierarchy and the old ones, wherever they are mounted."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return [Path(m[1]) for m in mounts if m[2] == "cgroup2" or (m[2] == "cgroup" and "name=systemd" in m[3].split(","))]
+    return [Path(mount[1]) for mount in mounts if mount[2] in ("cgroup", "cgroup2")]

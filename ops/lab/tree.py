@@ -15,6 +15,14 @@ from ops.errors import LabError
 from ops.lab import apt
 from ops.lab.shell import run, succeeds
 
+DOCKER = "etc/systemd/system/docker.service.d/lab.conf"
+# systemd-nspawn shows the old controllers' hierarchies read-only; they are this container's own (ops.lab.cgroup), and
+# Docker makes a group in each for every container of its own.
+DOCKER_MAY = """# A lab host's own: see ops/lab/tree.py
+[Service]
+ExecStartPre=-/bin/sh -c 'for one in /sys/fs/cgroup/*; do mount -o remount,bind,rw "$$one"; done 2>/dev/null'
+"""
+
 
 def make(name: str, state: Path) -> None:
     """The files that make a host this host. Interrupted, it is begun again by the next call."""
@@ -27,7 +35,9 @@ def make(name: str, state: Path) -> None:
     (fresh / "etc/hostname").write_text(f"{name}\n")
     (fresh / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost\n")
     (fresh / "etc/resolv.conf").write_text(apt.resolv_conf())
-    for path in (fresh / "etc").iterdir():
+    (fresh / DOCKER).parent.mkdir(parents=True)
+    (fresh / DOCKER).write_text(DOCKER_MAY)
+    for path in (fresh / "etc").rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     run(["ssh-keygen", "-q", "-A", "-f", fresh], what="the host's SSH keys")
     fresh.rename(state / "upper")

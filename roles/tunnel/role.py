@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from ops.fields import TRADINGVIEW, Port, Sender
 from ops.inventory import Host
-from ops.resources import AptPackages, AptRepo, Check, Command, File, Look, Release, Resource, Unit, active, env_file
+from ops.resources import AptPackages, Check, Command, File, Look, Release, Resource, Unit, active, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
+from roles.shared import RepositoryConfig
 
 UNIT = "ngrok-tv.service"
 ENV = "/opt/trading/.env.d/tunnel.env"
@@ -49,17 +50,6 @@ VENDORS = {
         "https://pkgs.tailscale.com/stable/debian/bookworm.noarmor.gpg",
     ),
 }
-
-
-class RepositoryConfig(RoleConfig):
-    """A Debian repository. `key` is pinned here: nothing that is signed by another one is installed."""
-
-    key: str = Field(pattern=r"^-----BEGIN PGP PUBLIC KEY BLOCK-----", description="armoured; another one is refused")
-    uri: Annotated[str, Field(pattern=r"^(https?://|file:/)[^\s]+$")] | None = Field(
-        None, description="default: the vendor's"
-    )
-    suite: str | None = Field(None, pattern=r"^[A-Za-z0-9./_-]+$", description="default: bookworm")
-    component: str = Field("main", pattern=r"^[A-Za-z0-9._-]+$")
 
 
 class Config(RoleConfig):
@@ -133,13 +123,7 @@ def _package(c: Config) -> Iterable[Resource]:
     if c.repository is None:
         return
     vendor, given = VENDORS[c.kind], c.repository
-    yield AptRepo(
-        vendor.package,
-        (given.uri or vendor.uri,),
-        (given.suite or vendor.suite,),
-        given.key.strip() + "\n",
-        (given.component,),
-    )
+    yield given.at(vendor.package, vendor.uri, vendor.suite, "main")
     yield AptPackages((f"{vendor.package}={c.version}" if c.version else vendor.package,))
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
-from functools import partial
-from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -18,6 +14,7 @@ from ops.paths import ROOT
 from tests.fakes.listen import end, serve
 from tests.fakes.telegram import TOKEN as BOT
 from tests.fakes.telegram import Telegram
+from tests.lab.apt_kit import Repository, served
 from tests.lab.conftest import DeskFor
 from tests.lab.kit import INVENTORY, Desk, wait_until
 
@@ -57,84 +54,22 @@ SETTINGS = """
 """
 
 
-class Repository:
-    """A signed Debian repository with one package, served over HTTP where lab hosts reach it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self._home = folder / "apt", folder / "gnupg"
-        self._home.mkdir(mode=0o700)
-        self._gpg("--quick-generate-key", "packages@example.org", "ed25519", "sign", "never")
-        self.key = self._gpg("--armor", "--export")
-        for version in ("3.1.0", "3.2.0"):
-            self._package(version)
-        self._index()
-
-    def _gpg(self, *words: str, given: str | None = None) -> str:
-        command = [
-            "gpg",
-            "--batch",
-            "--quiet",
-            "--homedir",
-            str(self._home),
-            "--passphrase",
-            "",
-            "--pinentry-mode",
-            "loopback",
-        ]
-        done = subprocess.run([*command, *words], input=given, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def _package(self, version: str) -> None:
-        tree = self.folder / f"ngrok-{version}"
-        (tree / "DEBIAN").mkdir(parents=True)
-        (tree / "DEBIAN/control").write_text(CONTROL.format(version=version))
-        (tree / "usr/bin").mkdir(parents=True)
-        program = tree / "usr/bin/ngrok"
-        program.write_text(
-            (ROOT / "tests/fakes/ngrok.py").read_text().replace("#!/usr/bin/env python3", "#!/usr/bin/python3")
-        )
-        program.chmod(0o755)
-        command = ["dpkg-deb", "--build", "--root-owner-group", str(tree), str(self.folder / f"ngrok_{version}.deb")]
-        subprocess.run(command, check=True, capture_output=True)
-
-    def _index(self) -> None:
-        entries = []
-        for deb in sorted(self.folder.glob("*.deb")):
-            content = deb.read_bytes()
-            control = CONTROL.format(version=deb.stem.partition("_")[2])
-            entries.append(
-                f"{control}Filename: {deb.name}\nSize: {len(content)}\nSHA256: {sha256(content).hexdigest()}\n"
-            )
-        place = self.folder / "dists/stable"
-        (place / "main/binary-all").mkdir(parents=True)
-        packages = "\n".join(entries).encode()
-        lines = []
-        for arch in ("all", "amd64", "arm64"):
-            (place / f"main/binary-{arch}").mkdir(exist_ok=True)
-            (place / f"main/binary-{arch}/Packages").write_bytes(packages)
-            lines.append(f" {sha256(packages).hexdigest()} {len(packages)} main/binary-{arch}/Packages")
-        release = "Suite: stable\nComponents: main\nArchitectures: all amd64 arm64\nSHA256:\n" + "\n".join(lines) + "\n"
-        (place / "InRelease").write_text(self._gpg("--clearsign", given=release))
-
-
-CONTROL = """Package: ngrok
-Version: {version}
-Architecture: all
-Maintainer: Tests <packages@example.org>
-Depends: python3
-Description: a stand-in for ngrok's agent
-"""
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory, desk_for: DeskFor) -> Iterator[tuple[Repository, str]]:
     desk_for(LAB)  # the gateway has its address once there is a host
-    made = Repository(tmp_path_factory.mktemp("vendor"))
-    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    server = ThreadingHTTPServer((GATEWAY, 0), partial(handler, directory=str(made.folder)))
-    yield made, f"http://{GATEWAY}:{serve(server)}"
-    end(server)
+    made = vendor(tmp_path_factory.mktemp("vendor"))
+    with served(made) as uri:
+        yield made, uri
+
+
+def vendor(folder: Path) -> Repository:
+    """Two versions of a stand-in for ngrok's agent."""
+    program = (ROOT / "tests/fakes/ngrok.py").read_text().replace("#!/usr/bin/env python3", "#!/usr/bin/python3")
+    made = Repository(folder)
+    for version in ("3.1.0", "3.2.0"):
+        made.add("ngrok", version, {"usr/bin/ngrok": program}, depends="python3")
+    made.index()
+    return made
 
 
 class Phone:
@@ -337,7 +272,7 @@ def test_another_version_is_one_value_and_another_key_is_refused(
     desk.deploy()
     assert desk.on("dpkg-query -W -f='${Version}' ngrok") == "3.2.0"
     wait_until(lambda: standing(desk) == "up", 20)
-    described(desk, Repository(tmp_path), uri, "3.1.0")
+    described(desk, vendor(tmp_path), uri, "3.1.0")
     done = desk.inv("deploy", "--host", desk.host.name)
     assert done.code == 1
     assert "the package lists could not be fetched" in done.said

@@ -235,7 +235,9 @@ def test_a_template_that_is_not_there_is_named(templates: Callable[..., None]) -
         plan({"base": role(Unit("gone.service", Config()))})
 
 
-REQUIRED = {
+REQUIRED: dict[str, Any] = {
+    "blockdag": {"address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"},
+    "docker": {"source": "debian"},
     "github_ssh": {"repository": "git@github.com:ann/notes.git"},
     "miner": {"pools": [{"url": "stratum+tcp://pool.example.org:3333", "user": "1Address.rig"}]},
     "telegram": {"chat_id": 42, "bot_token": "123456789:hunter2-of-a-bot", "ops_key": "hunter2-optional"},

@@ -9,6 +9,7 @@ from .base import Kind
 from .block import Block
 from .build import Build
 from .command import Command
+from .compose import Compose
 from .git import Git
 from .paths import Directory, File, Symlink
 from .release import Release
@@ -22,5 +23,6 @@ def all_kinds(memory: Memory, drafts: dict[str, str], say: Say = lambda event, t
     return {
         "file": File(), "block": Block(), "directory": Directory(), "symlink": Symlink(), "user": User(),
         "group": Group(), "apt-repo": AptRepo(), "apt-packages": AptPackages(), "git": Git(), "release": Release(),
-        "command": Command(), "build": Build(say), "unit-file": UnitFile(drafts), "unit": Unit(memory),
+        "command": Command(), "compose": Compose(), "build": Build(say), "unit-file": UnitFile(drafts),
+        "unit": Unit(memory),
     }  # fmt: skip
