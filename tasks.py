@@ -956,7 +956,7 @@ quant = Collection(
 quant.__doc__ = "Quant: candles, backtests, sweeps"
 
 namespace = Collection(
-    deploy, plan, status, doctor, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, blockdag, quant, journal,
-    github, host, secrets, lab,
+    deploy, plan, status, doctor, logs, test, bench, schema, alert, outbox, trading, tunnel, miner, blockdag, quant,
+    journal, github, host, secrets, lab,
 )  # fmt: skip
 namespace.__doc__ = "Project"

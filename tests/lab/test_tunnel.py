@@ -11,7 +11,6 @@ import pytest
 
 from ops.lab.net import GATEWAY
 from ops.paths import ROOT
-from tests.fakes.listen import end, serve
 from tests.fakes.telegram import TOKEN as BOT
 from tests.fakes.telegram import Telegram
 from tests.lab.apt_kit import Repository, served
