@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 
 class Phrases:
@@ -12,7 +13,12 @@ class Phrases:
     """
 
     def __init__(self, table: Mapping[str, str]) -> None:
-        self._patterns = tuple((_pattern(english), other) for english, other in table.items())
+        self._table = table
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """Made when first asked: a service that never needs them should not start later for them."""
+        return tuple((_pattern(english), other) for english, other in self._table.items())
 
     def __call__(self, text: str, inner: Callable[[str], str] | None = None) -> str | None:
         """None: it is no sentence of the table. `inner` puts the parts that are sentences into the language."""
