@@ -5,11 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ops.errors import OpsError
-from ops.paths import CACHE, TEMPLATES
+from ops.paths import CACHE, ROOT, TEMPLATES
 from ops.role_config import Secret
+
+STACKS = ("blockdag",)
+"""What a container stack is made from stands in its folder at the top, beside the code that looks after it."""
 
 
 def _no_stars(value: Any) -> Any:
@@ -25,12 +29,20 @@ def _no_stars(value: Any) -> Any:
 
 @cache
 def _environment() -> Any:
-    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+    from jinja2 import (
+        ChoiceLoader,
+        Environment,
+        FileSystemBytecodeCache,
+        FileSystemLoader,
+        PrefixLoader,
+        StrictUndefined,
+    )
 
+    stacks = {name: FileSystemLoader(ROOT / name) for name in STACKS}
     compiled = CACHE / "templates"
     compiled.mkdir(parents=True, exist_ok=True)
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PrefixLoader(stacks)]),
         undefined=StrictUndefined,
         finalize=_no_stars,
         keep_trailing_newline=True,
@@ -41,20 +53,30 @@ def _environment() -> Any:
     )
 
 
+def place(template: str) -> Path:
+    """Its file."""
+    return (ROOT if _is_of_a_stack(template) else TEMPLATES) / template
+
+
+def _is_of_a_stack(template: str) -> bool:
+    return template.partition("/")[0] in STACKS
+
+
 def render(template: str, context: Mapping[str, Any]) -> str:
-    """The text of templates/<template>. OpsError names the template, the line and the variable that is missing."""
+    """The text of the template. OpsError names the template, the line and the variable that is missing."""
     from jinja2 import TemplateError
 
     try:
         text: str = _environment().get_template(template).render(context)
     except TemplateError as error:
-        raise OpsError(f"templates/{template}{_line(error, template)}: {error}") from error
+        shown = template if _is_of_a_stack(template) else f"templates/{template}"
+        raise OpsError(f"{shown}{_line(error, template)}: {error}") from error
     return text
 
 
 def _line(error: Exception, template: str) -> str:
     """An undefined variable's error does not know its line, but Jinja rewrites the traceback to the template's."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(TEMPLATES / template)]
+    lines = [frame.lineno for frame in frames if frame.filename == str(place(template))]
     number = getattr(error, "lineno", None) or (lines[-1] if lines else None)
     return f":{number}" if number else ""

@@ -7,15 +7,16 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ops import render
 from ops.errors import OpsError
 from ops.inventory import Host
-from ops.paths import TEMPLATES
 from ops.resources import (
     Check,
     Command,
     Compose,
     Directory,
     File,
+    Look,
     Release,
     Resource,
     Unit,
@@ -61,6 +62,9 @@ class Blockdag(Role):
         yield docker(UNIT, container=c.container)
         yield active(TIMER)
 
+    def looks(self, c: Config) -> Iterable[Look]:
+        yield Look("node", file="/run/blockdag/probe.json")
+
 
 def _pulled(c: Config) -> Command:
     guard = ("docker", "image", "inspect", "--format", "{{.Id}}", c.pinned)
@@ -80,7 +84,7 @@ def stamp(c: Config) -> str:
 
     The password is in it only as part of a hash of all.
     """
-    texts = [path.read_text() for path in sorted((TEMPLATES / "blockdag").glob("*.j2"))]
+    texts = [render.place(f"blockdag/{name}.j2").read_text() for name in ("compose.yaml", "env", "node.conf")]
     values = json.dumps(c.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256("\0".join([*texts, values, _hidden(c)]).encode()).hexdigest()[:16]
 
