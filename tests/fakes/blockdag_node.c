@@ -140,10 +140,9 @@ int main(void) {
     printf("node %s mines to %s on %s\n", build, getenv("MINING_ADDRESS") ? getenv("MINING_ADDRESS") : "nobody", getenv("CHAIN"));
     struct pollfd ports[] = {{listening(38131), POLLIN, 0}, {listening(18545), POLLIN, 0}, {listening(18150), POLLIN, 0}};
     for (;;) {
-        if (poll(ports, 3, 1000) == 0) {
-            grow();
-            if (number("download", 0)) printf("WARN Client in initial download, qng is downloading blocks...\n");
-        }
+        if (poll(ports, 3, 1000) == 0 && number("download", 0))
+            printf("WARN Client in initial download, qng is downloading blocks...\n");
+        grow();
         for (int one = 0; one < 3; one++) {
             if (!(ports[one].revents & POLLIN)) continue;
             int client = accept(ports[one].fd, NULL, NULL);

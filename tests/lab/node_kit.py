@@ -33,10 +33,11 @@ version: 1
 hosts:
   {name}:
     lab: true
-    roles: [base, docker, blockdag]
+    roles: [base, docker, blockdag, monitor]
     settings:
       base: {{security_updates: false, time_sync: false}}
       docker: {docker}
+      monitor: {{language: en}}
       blockdag:
         address: {address}
         image: {image}

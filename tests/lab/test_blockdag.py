@@ -69,6 +69,22 @@ def test_the_node_runs_within_its_limits_and_is_shown(desk: Desk) -> None:
     assert f"mines to {ADDRESS} on awakening" in desk.inv("blockdag.logs", "--host", desk.host.name).out
 
 
+def test_the_monitor_status_and_doctor_know_it(desk: Desk) -> None:
+    fetch = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8020/api/monitor').read().decode())"
+
+    def readings() -> dict[str, Any]:
+        known = json.loads(desk.on(f'python3 -c "{fetch}"'))
+        return {one["metric"]: one["value"] for one in known["readings"] if one["target"] == "blockdag"}
+
+    wanted = {"node.running": 1, "node.container": 1, "node.peers": 2, "node.lag": 0, "node.height": 1000}
+    wait_until(lambda: wanted.items() <= readings().items(), 60, "the monitor does not know the node")
+    assert "block 1000, 2 peers, 0 behind" in desk.inv("status", "--host", desk.host.name).out
+    findings = desk.inv("doctor", "--host", desk.host.name, "--json").json()["findings"]
+    node = [(one["level"], one["says"]) for one in findings if one["group"] in ("node", "docker")]
+    assert ("ok", "node blockdag runs, block 1000, 2 peers") in node
+    assert {level for level, _ in node} == {"ok"}, node
+
+
 def test_only_p2p_listens_beyond_this_host(desk: Desk) -> None:
     open_to_all = desk.on("ss -Hltn | awk '{print $4}' | grep -v '^127\\.' | grep -v ':22$' | sort -u").split()
     assert open_to_all == ["0.0.0.0:18150", "[::]:18150"]
