@@ -16,6 +16,7 @@ from runtime import convert, engines, gate
 from runtime.convert import Language as Language  # part of what settings are
 from runtime.environ import environment as environment
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
+from runtime.node import PATH as NODE
 from runtime.tunnel.state import PATH as TUNNEL
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class WebhookSettings:
     EVENTS_JSONL (empty: none) is put aside at EVENTS_MAX_MB, EVENTS_KEEP times. RETENTION_DAYS (0: for ever).
     UI_LANGUAGE is fr or en. TUNNEL_ALLOWS (alerts or all) and TUNNEL_SOURCES (tradingview, addresses, networks; empty:
     anybody with a key) are the gate's, see `runtime.gate`; TUNNEL_STATE is the file in which the tunnel's unit on this
-    machine says how it stands.
+    machine says how it stands, NODE_STATE the one of its BlockDAG node's probe.
     """
 
     key: Secret
@@ -89,6 +90,7 @@ class WebhookSettings:
     sources: tuple[gate.Network, ...] = ()
     forwarded: gate.Forwarded = "alerts"
     tunnel: Path = TUNNEL
+    node: Path = NODE
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -152,10 +154,11 @@ def webhook(environ: Mapping[str, str] | None = None) -> WebhookSettings:
     sources = env.read("TUNNEL_SOURCES", "", gate.networks)
     forwarded = env.read("TUNNEL_ALLOWS", "alerts", convert.forwarded)
     tunnel = env.read("TUNNEL_STATE", str(TUNNEL), Path)
+    node = env.read("NODE_STATE", str(NODE), Path)
     env.finish()
     found = (timezone, journal, state, listen, registry, dedupe, expiry, opposite, perf_url, more_keys, store)
     return WebhookSettings(
-        key, ops_key, *found, jsonl, rotation, watch, retention, language, sources, forwarded, tunnel
+        key, ops_key, *found, jsonl, rotation, watch, retention, language, sources, forwarded, tunnel, node
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 
 from runtime import api, auth, clock, http, logs, payload
+from runtime import node as node_state
 from runtime.engines import is_test
 from runtime.gate import Gate
 from runtime.payload import Invalid, Json
@@ -138,6 +139,7 @@ class Webhook:
             "perf_error": sinks["perf"]["error"],
             "sinks": sinks,
             "tunnel": self.tunnel(),
+            "node": self.node(),
             **guarded,
         }
 
@@ -145,6 +147,11 @@ class Webhook:
         """How the tunnel on this machine stands, in the page's language; None: there is none."""
         now = tunnel_state.read(self.settings.tunnel)
         return tunnel_words.shown(now, self.settings.language) if now else None
+
+    def node(self) -> Json | None:
+        """How the BlockDAG node on this machine stands; None: there is none."""
+        found = node_state.read(self.settings.node)
+        return node_state.shown(found, self.settings.language) if found else None
 
     def quote(self, engine: str, given: Json) -> Json:
         """What an alert with these levels would be sized to, and why. Raises Invalid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runtime import clock
 from runtime.tunnel import failures, state
 from tests.pages import seed
 from tests.pages.conftest import KEY, Watched, own_address, told
@@ -70,6 +72,25 @@ def test_the_tunnel_s_state_is_shown_and_what_to_do(
     dash.shows('#health tr:has-text("tunnel")', "activer tunnel.take_over")
     file.unlink()
     dash.page.locator('#health tr:has-text("tunnel")').wait_for(state="detached", timeout=5000)
+    assert dash.misdeeds == []
+
+
+def test_the_node_s_state_is_shown(service: Start, environ: dict[str, str], visit: Open, tmp_path: Path) -> None:
+    file, row = tmp_path / "probe.json", '#health tr:has-text("nœud BlockDAG")'
+    environ["NODE_STATE"] = str(file)
+
+    def probed(state: str, **more: Any) -> None:
+        rpc = {"state": "up", "height": 4242, "peers": 3, "lag": 0, "syncing": False}
+        found = {"at": clock.iso(clock.now()), "node": "blockdag", "container": {"state": state}, "rpc": rpc, **more}
+        file.write_text(json.dumps(found))
+
+    probed("running")
+    dash = visit(service().start(), "/dash")
+    dash.shows(row, "bloc 4242, 3 pairs, 0 de retard")
+    probed("exited", why="the container <b>exited</b> with code 7")
+    dash.shows(row, "the container <b>exited</b> with code 7")
+    file.unlink()
+    dash.page.locator(row).wait_for(state="detached", timeout=5000)
     assert dash.misdeeds == []
 
 

@@ -88,8 +88,9 @@ const sinks = () => Object.entries(state.sinks ?? {}).map(([name, one]) => ({ na
 function showHealth() {
   const flag = (isWell, said) => el(`span.state.s-${isWell ? "fresh" : "silent"}`, {}, said);
   const checks = Object.entries(ready?.checks ?? {});
-  const { tunnel } = state;
+  const { tunnel, node } = state;
   if (tunnel) checks.push(["tunnel", tunnel.state === "up" ? "ok" : tunnel.says, tunnel.state === "up" ? tunnel.url : `${t("since")} ${when(tunnel.since, now())}`]);
+  if (node) checks.push(["node", node.ok ? "ok" : node.says, node.ok ? node.says : `${t("since")} ${when(node.at, now())}`]);
   fill($("health"),
     table(t("health"), [[t("sink"), (one) => el("b", {}, one.name)], [t("pending"), (one) => whole(one.pending), "num"], [t("lag"), (one) => span(one.lag_sec), "num"], [t("dead"), (one) => (one.dead ? el("span.bad", {}, whole(one.dead)) : whole(one.dead ?? 0)), "num"],
       [t("state"), (one) => (one.error ? el("span", {}, flag(false, t("error")), ` ${one.failing_since ? `${t("since")} ${when(one.failing_since, now())} ` : ""}`, one.error) : flag(true, t("ok")))]], sinks(), "–"),
