@@ -15,15 +15,14 @@ from tests.lab.kit import Desk, changed, results, wait_until
 from tests.lab.node_kit import ADDRESS, CONTAINER, DOCKER, NODE, OTHER, VALUES, load
 
 pytestmark = pytest.mark.lab
-PLUGIN = """#!/bin/sh
-# A plugin of Docker's client as compose v2 is one (docker-cli-plugin-metadata), which leaves the work to v1.
-if [ "$1" = docker-cli-plugin-metadata ]; then
-  echo '{"SchemaVersion":"0.1.0","Vendor":"Docker Inc.","Version":"v2.29.7"}'; exit
-fi
-shift
-echo "$@" >>/run/compose-v2
-if [ "$1" = version ]; then echo 'Docker Compose version v2.29.7'; exit; fi
-exec docker-compose "$@"
+COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
+"""Where compose v2 is, in Docker's package and in that of Debian 13."""
+FETCH = """set -e; cd $(mktemp -d -p /root); mkdir parts lists
+for file in $(ls /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null); do
+  sed s/bookworm/trixie/g $file >parts/$(basename $file)
+done
+apt="apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$PWD/parts -o Dir::State::lists=$PWD/lists"
+$apt update >&2; $apt -o APT::Sandbox::User=root download docker-compose >&2; dpkg-deb -x docker-compose_2*.deb .; pwd
 """
 
 
@@ -209,7 +208,7 @@ def test_the_daemon_restarts_under_a_running_node_and_a_wrong_option_is_undone(d
     desk.describe(docker=VALUES["docker"])
 
 
-def vendor(folder: Path, tree: Path) -> Repository:
+def vendor(folder: Path, tree: Path, compose: Path) -> Repository:
     """Packages with the names of Docker's, and Debian's programs in them: Docker's own cannot be had here."""
     made = Repository(folder)
     conflicts = {"docker-ce": "docker.io", "containerd.io": "containerd, runc"}
@@ -223,14 +222,25 @@ def vendor(folder: Path, tree: Path) -> Repository:
     for name, paths in programs.items():
         relations = {"conflicts": conflicts[name]} if name in conflicts else {}
         made.add(name, "27.5.1", {path: tree / path for path in paths}, depends="libc6", **relations)
-    made.add("docker-compose-plugin", "2.29.7", {"usr/libexec/docker/cli-plugins/docker-compose": PLUGIN})
+    made.add("docker-compose-plugin", "2.29.7", {COMPOSE: compose})
     made.index()
     return made
 
 
-def test_docker_s_own_packages_replace_debian_s_and_compose_is_their_plugin(desk: Desk, tmp_path: Path) -> None:
-    """Images, containers and the node's data stay. The plugin answers as v2 does and leaves the work to v1."""
-    made = vendor(tmp_path, desk.host.tree)
+def compose_v2(desk: Desk) -> Path:
+    """Compose 2 itself, from the next Debian, which the host's own mirror has too. On the host's disk."""
+    folder = desk.on(FETCH).splitlines()[-1]
+    return desk.host.tree / folder.lstrip("/") / COMPOSE
+
+
+def label(desk: Desk, name: str) -> str:
+    return desk.on(f"docker inspect -f '{{{{index .Config.Labels \"{name}\"}}}}' {CONTAINER}")
+
+
+def test_docker_s_own_packages_replace_debian_s_and_compose_v2_takes_over(desk: Desk, tmp_path: Path) -> None:
+    """Images, containers and the node's data stay. Compose is v2 itself; the rest is Debian's, by Docker's names."""
+    assert label(desk, "com.docker.compose.version").startswith("1.")
+    made = vendor(tmp_path, desk.host.tree, compose_v2(desk))
     key = json.dumps(made.key)
     with served(made) as uri:
         docker = f"{{source: docker, repository: {{uri: '{uri}', suite: stable, component: main, key: {key}}}}}"
@@ -242,9 +252,24 @@ def test_docker_s_own_packages_replace_debian_s_and_compose_is_their_plugin(desk
     for package in ("docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin"):
         assert f"package {package}" in plan.out
     assert desk.on("dpkg-query -W -f='${db:Status-Abbrev}' docker.io", check=False).strip() != "ii"
+    assert "version 2." in desk.on("docker compose version").replace("version v", "version ")
+    assert is_well(desk), "what v1 made is v2's"
+
+
+def test_compose_v2_does_what_v1_did(desk: Desk) -> None:
     desk.on(f"docker rm -f {CONTAINER}")
-    desk.inv("blockdag.up", "--host", desk.host.name)
-    used = "--project-name blockdag --file /opt/blockdag/compose.yaml up --detach --remove-orphans"
-    assert used in desk.on("cat /run/compose-v2")
+    assert changed(desk.deploy()) == {"compose:blockdag"}
+    assert label(desk, "com.docker.compose.version").startswith("2.")
+    desk.describe(image='"node:1"')
+    desk.settles()
+    assert [status(desk)[1]["probe"]["rpc"][key] for key in ("version", "height")] == ["1", 4242]
+    desk.describe(image='"node:3"')
+    done = desk.inv("deploy", "--host", desk.host.name)
+    assert (done.code, "panic: the database cannot be opened" in done.said) == (1, True)
+    wait_until(lambda: status(desk)[1]["probe"]["container"]["image"] == "node:1", 20)
+    desk.describe(image='"node:1"')
+    assert desk.inv("plan", "--host", desk.host.name).code == 0
+    desk.inv("blockdag.down", "--host", desk.host.name)
+    assert desk.inv("blockdag.up", "--host", desk.host.name).code == 0
     wait_until(lambda: is_well(desk), 10)
-    assert status(desk)[1]["probe"]["rpc"]["height"] == 4242
+    assert desk.inv("blockdag.wallet.check", "--host", desk.host.name).code == 0
