@@ -84,6 +84,19 @@ def test_columns_are_what_ccxt_reads(name: str, kind: str) -> None:
     assert found.tolist() == [exchange.parse_ohlcv(one, market) for one in rows]
 
 
+@given(
+    st.lists(
+        st.decimals(allow_nan=False, allow_infinity=False, places=None) | st.floats(0, 1e12), min_size=6, max_size=6
+    )
+)
+def test_texts_are_read_as_python_s_float_does(numbers: list[Any]) -> None:
+    """To the last bit, also those with more digits than a float holds, and with exponents."""
+    texts = [str(one) for one in numbers]
+    found = columns.read([texts], lambda one: one)
+    assert found is not None
+    assert found.tolist() == [[float(one) for one in texts]]
+
+
 @pytest.mark.parametrize("rows", [[], None, "no rows", [[None] * 7], [["1", "2"]], [{"t": 1}], [["1"] * 7, ["x"] * 7]])
 def test_columns_leave_what_they_do_not_know_to_ccxt(rows: Any) -> None:
     exchange = ccxt_class.load("bybit")()
