@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ops import machine as controller
 from ops.errors import LabError, OpsError
-from ops.lab import net, process, tree, vm, vm_image
+from ops.lab import limits, net, process, tree, vm, vm_image
 from ops.lab.host import Files, LabHost, machine_id, started_at
 from ops.lab.image import image
 from ops.lab.shell import locked, run
@@ -132,6 +132,7 @@ def _up_machine(name: str, machine: str, state: Path, record: dict[str, str], ow
         process.stop(machine, state)
         with locked(LOCKS / "net.lock"):
             net.prepare()
+            limits.prepare()
             vm.start(machine, state, files, address)
     mine = Files(name)
     return vm.wait(machine, state, LabHost(name, address, 22, "root", mine.key, mine.known_hosts, state / "tree"))
@@ -193,6 +194,7 @@ def _boot(machine: str, state: Path, name: str, address: str) -> None:
     process.stop(machine, state)
     with locked(LOCKS / "net.lock"):
         net.prepare()
+        limits.prepare()
         net.connect(machine, address)
     process.start(machine, state / "tree", name)
 
@@ -241,6 +243,7 @@ def _remove(machine: str, folder: Path, say: Say) -> bool:
 def _last_one_out() -> None:
     if not any(HOSTS.glob("*/host.json")):
         net.remove()
+        limits.remove()
         _rmdir(HOSTS)
         (LOCKS / "net.lock").unlink(missing_ok=True)
 
