@@ -31,11 +31,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Retry-After", "60")
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(data) + 5 * (self.path == "/short")))
+        self.send_header("Connection", "close")  # said, so that nobody asks again on it while it closes
         self.end_headers()
         if self.path == "/slow":
             threading.Event().wait(1)
         self.wfile.write(data)
-        self.close_connection = True
 
 
 @pytest.fixture
