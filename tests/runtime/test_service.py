@@ -98,7 +98,9 @@ def test_restarts_under_load_fail_no_request(service: Callable[..., Any], port: 
     start_on(running, port)
     done = threading.Event()
     answers: list[int] = []
-    senders = [threading.Thread(target=_hammer, args=(running.url, alert(), done, answers)) for _ in range(4)]
+    senders = [
+        threading.Thread(target=_hammer, args=(running.url, alert(), done, answers), daemon=True) for _ in range(4)
+    ]
     for sender in senders:
         sender.start()
     for round in range(3):
