@@ -63,7 +63,7 @@ def _add(one: Any, kinds: list[Any], values: Values) -> None:
         if not flags.c_contiguous:
             raise TypeError("a kernel takes arrays that lie in one piece: numpy.ascontiguousarray makes one")
         kinds.append((one.dtype, one.ndim, flags.writeable))
-        values += (0, 0, one.size, one.itemsize, one.ctypes.data, *one.shape, *one.strides)
+        values += (0, 0, one.size, one.itemsize, one.__array_interface__["data"][0], *one.shape, *one.strides)
     elif isinstance(one, tuple):
         kinds.append((type(one), len(one)))
         for part in one:
