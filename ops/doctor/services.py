@@ -102,6 +102,10 @@ def _unit(unit: Facts, wanted: Facts, host: str) -> Iterator[Finding]:
         yield problem("services", "unit.disabled", says, "it will not start at the next boot", again)
 
 
+LOGINS = ("ssh.service", "sshd.service", "user@")
+"""What somebody started by hand is counted to these where no session is kept: to stop one would lock people out."""
+
+
 def _port(port: Facts, host: str) -> Iterator[Finding]:
     unit = port["unit"]
     strangers = [
@@ -112,7 +116,8 @@ def _port(port: Facts, host: str) -> Iterator[Finding]:
         return
     one = strangers[0]
     says = f"port {port['port']} of {unit} is taken by {one['name']} (pid {one['pid']}, {one['unit'] or 'no unit'})"
-    stop = f"systemctl stop {one['unit']}" if one["unit"].endswith(".service") else f"kill {one['pid']}"
+    is_a_service = one["unit"].endswith(".service") and not one["unit"].startswith(LOGINS)
+    stop = f"systemctl stop {one['unit']}" if is_a_service else f"kill {one['pid']}"
     mend = f"on {host}: {stop}, or give the role another port; then ./inv deploy --host {host}"
     yield problem("services", "port.taken", says, f"{unit} cannot listen", mend)
 

@@ -246,3 +246,18 @@ def test_what_the_host_cannot_tell_keeps_nothing_else_from_being_told() -> None:
 def test_the_monitor_s_alert_is_not_told_twice() -> None:
     same = {**ALERT, "rule": "unit.down", "since": AT}
     assert wrong(judged(**asked("monitor", {"alerts": [same]}))) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "stops"),
+    [
+        ("x.service", "systemctl stop x.service"),
+        ("ssh.service", "kill 7"),
+        ("user@0.service", "kill 7"),
+        ("", "kill 7"),
+    ],
+)
+def test_a_port_s_holder_is_stopped_without_locking_anybody_out(unit: str, stops: str) -> None:
+    port = {"port": 8010, "unit": "perf.service", "holders": [{"name": "nc", "pid": 7, "unit": unit}]}
+    found = judged(ports=[port])
+    assert [one.mend.partition(",")[0] for one in found if one.name == "port.taken"] == [f"on rig: {stops}"]
