@@ -93,6 +93,14 @@ def deployed(desk_for: DeskFor) -> Desk:
 
 
 @pytest.fixture(scope="module")
+def desk(deployed: Desk) -> Desk:
+    """The host that modules share, as its usual inventory describes it. A module that needs its own overrides this."""
+    deployed.usual()
+    deployed.settles()
+    return deployed
+
+
+@pytest.fixture(scope="module")
 def telegram(request: pytest.FixtureRequest, make_lab: MakeLab) -> Iterator[Telegram]:
     """Where lab hosts reach it: the bridge has its address once the module's host, LAB, was made."""
     made = make_lab(request.module.LAB)

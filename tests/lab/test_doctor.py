@@ -44,13 +44,6 @@ def bury(desk: Desk) -> None:
     desk.on(f"runuser -u trading -- python3 - {answer.json()['id']}", stdin=BURY)
 
 
-@pytest.fixture(scope="module")
-def desk(deployed: Desk) -> Desk:
-    deployed.usual()
-    deployed.deploy()
-    return deployed
-
-
 @pytest.fixture
 def broken(desk: Desk) -> Iterator[Desk]:
     bury(desk)

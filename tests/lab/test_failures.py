@@ -20,13 +20,6 @@ from tests.lab.kit import Desk, Done, changed
 pytestmark = pytest.mark.lab
 
 
-@pytest.fixture(scope="module")
-def desk(deployed: Desk) -> Desk:
-    deployed.usual()
-    deployed.settles()
-    return deployed
-
-
 @pytest.fixture
 def outside(desk: Desk, tmp_path: Path) -> Iterator[Desk]:
     """The same machine as no lab host but a plain one: its key and its host key come from the inventory or ~/.ssh."""

@@ -18,13 +18,6 @@ WATCH = "runtime/webhook/watch.py"
 MAIN = "runtime/webhook/__main__.py"
 
 
-@pytest.fixture(scope="module")
-def desk(deployed: Desk) -> Desk:
-    deployed.usual()
-    deployed.settles()
-    return deployed
-
-
 @pytest.fixture
 def mendable(desk: Desk, tmp_path: Path) -> Iterator[Desk]:
     """The desk; whatever a test breaks in its checkout is whole again afterwards, and deployed."""
