@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from runtime.environ import environment
+from runtime.environ import SettingsError as SettingsError
+from runtime.environ import Variables, environment
 from runtime.secret import Secret
 
 T = TypeVar("T")
 GB = 1_000_000_000
 FOLDERS = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
-
-
-class SettingsError(Exception):
-    """The environment cannot be used; the message has one line for each variable."""
 
 
 class Address(NamedTuple):
@@ -63,8 +60,8 @@ def load(environ: Mapping[str, str] | None = None) -> ProbeSettings:
         data=env.read("BLOCKDAG_DATA", _path),
         budget=env.read("BLOCKDAG_BUDGET_GB", _gigabytes),
         rpc=env.read("BLOCKDAG_RPC_URL", _address),
-        user=given.get("BLOCKDAG_RPC_USER", "").strip(),
-        password=Secret(given.get("BLOCKDAG_RPC_PASSWORD", "").strip()),
+        user=env.text("BLOCKDAG_RPC_USER"),
+        password=Secret(env.text("BLOCKDAG_RPC_PASSWORD")),
         eth=env.read("BLOCKDAG_ETH_URL", _address_or_none, "none"),
         docker=env.read("BLOCKDAG_DOCKER", _path, "/run/docker.sock"),
         probe=probe,
@@ -75,24 +72,16 @@ def load(environ: Mapping[str, str] | None = None) -> ProbeSettings:
     return found
 
 
-class _Reader:
-    """Keeps what is wrong for `finish`. Values are not quoted: a URL may hold a password."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given = given
-        self._problems: list[str] = []
+class _Reader(Variables):
+    """Values are not quoted: a URL may hold a password."""
 
     def read(self, name: str, convert: Callable[[str], T], default: str = "") -> T:
-        text = self._given.get(name, "").strip() or default
+        text = self.text(name) or default
         try:
             return convert(text)
         except ValueError as error:
-            self._problems.append(f"{name}: {error}" if text else f"{name} is not set: {error}")
+            self.problem(f"{name}: {error}" if text else f"{name} is not set: {error}")
             return None  # type: ignore[return-value] # `finish` raises before anybody sees it
-
-    def finish(self) -> None:
-        if self._problems:
-            raise SettingsError("\n".join(self._problems))
 
 
 def _state(given: Mapping[str, str], otherwise: Path) -> Path:

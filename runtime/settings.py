@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from runtime import convert, engines, gate
 from runtime.convert import Language as Language  # part of what settings are
+from runtime.environ import SettingsError as SettingsError
+from runtime.environ import Variables
 from runtime.environ import environment as environment
 from runtime.keys import DEFAULT, Key, Secret, check_distinct, read_keys
 from runtime.node import PATH as NODE
@@ -23,10 +25,6 @@ T = TypeVar("T")
 
 PERF = "http://127.0.0.1:8010"
 TIMEZONE = "America/Montreal"
-
-
-class SettingsError(Exception):
-    """The environment cannot be used; the message has one line for each variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,49 +180,45 @@ def store_place(service: str, environ: Mapping[str, str] | None = None) -> Path 
     return found
 
 
-class Reader:
-    """Reads variables one by one and keeps what is wrong for `finish`."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._problems: list[str] = []
+class Reader(Variables):
+    """Of what services are told."""
 
     def secret(self, name: str) -> Secret:
-        value = self._environ.get(name, "").strip()
+        value = self.text(name)
         if not value:
-            self._problems.append(f"{name} is not set: give it a value in the unit's EnvironmentFile")
+            self.problem(f"{name} is not set: give it a value in the unit's EnvironmentFile")
         return Secret(value)
 
     def read(self, name: str, default: str, convert: Callable[[str], T]) -> T:
         """The variable, or `default` when it is absent or empty; a bad value is noted and the default stands in."""
-        text = self._environ.get(name, "").strip() or default
+        text = self.text(name) or default
         try:
             return convert(text)
         except (ValueError, OSError) as error:
-            self._problems.append(f"{name}={text!r}: {error}")
+            self.problem(f"{name}={text!r}: {error}")
             return convert(default)
 
     def keys(self, default: Secret) -> tuple[Key, ...]:
         """Of TV_WEBHOOK_KEYS; what is wrong with it is said without the text, which holds secrets."""
         try:
-            keys = read_keys(self._environ.get("TV_WEBHOOK_KEYS", "").strip() or "{}")
+            keys = read_keys(self.text("TV_WEBHOOK_KEYS") or "{}")
             check_distinct((Key(DEFAULT, default), *keys))
         except ValueError as error:
-            self._problems.append(f"TV_WEBHOOK_KEYS: {error}")
+            self.problem(f"TV_WEBHOOK_KEYS: {error}")
             return ()
         return keys
 
     def place(self, name: str) -> Path | Secret | None:
         """Where a store is; None when that is not said. A URL holds a password: what is wrong is told without it."""
-        text = self._environ.get(name, "").strip()
+        text = self.text(name)
         try:
             return convert.place(text) if text else None
         except ValueError as error:
-            self._problems.append(f"{name}: {error}")
+            self.problem(f"{name}: {error}")
             return None
 
     def path_or_none(self, name: str) -> Path | None:
-        text = self._environ.get(name, "").strip()
+        text = self.text(name)
         return Path(text) if text else None
 
     def watch(self) -> Watching:
@@ -246,10 +240,6 @@ class Reader:
         """The URL of a service on this machine."""
         return self.read(name, default, convert.url)
 
-    def problem(self, said: str) -> None:
-        """For what is wrong with a value that must not be quoted."""
-        self._problems.append(said)
-
     def state(self) -> Path:
         return self.read("TRADING_STATE_DIR", "/opt/trading/state", Path)
 
@@ -263,13 +253,9 @@ class Reader:
     def engines(self, zone: ZoneInfo) -> engines.Registry:
         """Of ENGINES_PATH and GUARDS_PATH. A file of guards that is named and missing is an error."""
         path = self.read("ENGINES_PATH", "/opt/trading/state/risk_config.json", Path)
-        guards = self._environ.get("GUARDS_PATH", "").strip()
+        guards = self.text("GUARDS_PATH")
         try:
             return engines.load(path, zone, Path(guards) if guards else None)
         except engines.RegistryError as error:
-            self._problems.append(f"{'GUARDS_PATH' if error.path == Path(guards) else 'ENGINES_PATH'}: {error}")
+            self.problem(f"{'GUARDS_PATH' if error.path == Path(guards) else 'ENGINES_PATH'}: {error}")
             return engines.Registry({})
-
-    def finish(self) -> None:
-        if self._problems:
-            raise SettingsError("\n".join(self._problems))
