@@ -31,6 +31,19 @@ def _rule(
     return Rule(name, metric, compare, threshold, beyond, severity=severity, quiet=quiet, inhibited_by=by, **more)
 
 
+Condition = tuple[str, Compare, float]
+
+
+def _filling(name: str, condition: Condition, *, clear: float, by: tuple[str, ...] = ()) -> Rule:
+    """Room that runs out: there is time to do something."""
+    return _rule(name, condition, clear=clear, for_s=2 * MINUTE, clear_for_s=5 * MINUTE, repeat_s=DAY, by=by)
+
+
+def _full(name: str, condition: Condition, *, clear: float) -> Rule:
+    """Room that has run out: what writes there fails."""
+    return _rule(name, condition, "critical", clear=clear, for_s=30.0, clear_for_s=5 * MINUTE, repeat_s=6 * HOUR)
+
+
 _STICKS = (
     _rule("stick.missing", ("stick.present", "<", 1), clear_for_s=2, repeat_s=DAY, by=("hub.missing",)),
     _rule("stick.unusable", ("stick.usable", "<", 1), for_s=20, repeat_s=DAY, by=_UNPLUGGED),
@@ -171,32 +184,9 @@ _HOST = (
     _rule("host.too_hot", ("host.temperature_c", ">", 92), "critical", clear=85, for_s=30, clear_for_s=5 * MINUTE),
     _rule("host.out_of_memory", ("host.oom_kills", ">", 0), clear_for_s=10 * MINUTE),
     _rule("host.undervoltage", ("host.undervoltage", "<", 1), for_s=10, clear_for_s=5 * MINUTE, repeat_s=DAY),
-    _rule(
-        "disk.low",
-        ("disk.free_ratio", "<", 0.10),
-        clear=0.12,
-        for_s=2 * MINUTE,
-        clear_for_s=5 * MINUTE,
-        repeat_s=DAY,
-        by=("disk.full",),
-    ),
-    _rule(
-        "disk.full",
-        ("disk.free_ratio", "<", 0.03),
-        "critical",
-        clear=0.05,
-        for_s=30.0,
-        clear_for_s=5 * MINUTE,
-        repeat_s=6 * HOUR,
-    ),
-    _rule(
-        "disk.inodes_low",
-        ("disk.inodes_free_ratio", "<", 0.05),
-        clear=0.08,
-        for_s=2 * MINUTE,
-        clear_for_s=5 * MINUTE,
-        repeat_s=DAY,
-    ),
+    _filling("disk.low", ("disk.free_ratio", "<", 0.10), clear=0.12, by=("disk.full",)),
+    _full("disk.full", ("disk.free_ratio", "<", 0.03), clear=0.05),
+    _filling("disk.inodes_low", ("disk.inodes_free_ratio", "<", 0.05), clear=0.08),
     _rule(
         "clock.unsynchronised",
         ("clock.synchronised", "<", 1),
@@ -357,24 +347,8 @@ _NODES = (
         repeat_s=3 * DAY,
         by=("node.disk_low", "node.disk_full", "node.syncing"),
     ),
-    _rule(
-        "node.disk_low",
-        ("node.disk_ratio", ">", 0.9),
-        clear=0.85,
-        for_s=2 * MINUTE,
-        clear_for_s=5 * MINUTE,
-        repeat_s=DAY,
-        by=("node.disk_full",),
-    ),
-    _rule(
-        "node.disk_full",
-        ("node.disk_ratio", ">=", 1),
-        "critical",
-        clear=0.97,
-        for_s=30,
-        clear_for_s=5 * MINUTE,
-        repeat_s=6 * HOUR,
-    ),
+    _filling("node.disk_low", ("node.disk_ratio", ">", 0.9), clear=0.85, by=("node.disk_full",)),
+    _full("node.disk_full", ("node.disk_ratio", ">=", 1), clear=0.97),
     _rule(
         "node.unseen",
         ("node.probe_age", ">", 120),
