@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
+from ops.checks import Check, Look
 from ops.errors import OpsError
 from ops.inventory import Host
 from ops.paths import ROLES
-from ops.resources import Check, Look, Resource
+from ops.resources import Resource
 from ops.role_config import RoleConfig
 
 

@@ -8,22 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ops import render
+from ops.checks import Check, Look, active, docker
 from ops.errors import OpsError
 from ops.inventory import Host
-from ops.resources import (
-    Check,
-    Command,
-    Compose,
-    Directory,
-    File,
-    Look,
-    Release,
-    Resource,
-    Unit,
-    active,
-    docker,
-    env_file,
-)  # fmt: skip
+from ops.resources import Command, Compose, Directory, File, Release, Resource, Unit, env_file
 from ops.role import Role
 from roles.blockdag.config import Config
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from ops.checks import Check, active
 from ops.cluster_place import Place, place_of
 from ops.fields import ListenAddress, Network, Port
 from ops.inventory import Host
-from ops.resources import Check, Release, Resource, Unit, active, env_file
+from ops.resources import Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 

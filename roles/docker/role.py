@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from ops.checks import Check, docker
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, Command, Directory, File, Resource, Unit, docker
+from ops.resources import AptPackages, Command, Directory, File, Resource, Unit
 from ops.role import Role
 from ops.role_config import RoleConfig
 from roles.shared import RepositoryConfig

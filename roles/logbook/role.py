@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from ops.checks import Check, Look, active
 from ops.fields import TimeZone
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, Command, Directory, File, Look, Release, Resource, Unit, active, env_file
+from ops.resources import AptPackages, Command, Directory, File, Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.shared import JOURNAL

@@ -6,22 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+from ops.checks import Check, Look, active
 from ops.inventory import Host
-from ops.resources import (
-    AptPackages,
-    Build,
-    Check,
-    Command,
-    Directory,
-    File,
-    Group,
-    Look,
-    Release,
-    Resource,
-    Unit,
-    User,
-    active,
-)  # fmt: skip
+from ops.resources import AptPackages, Build, Command, Directory, File, Group, Release, Resource, Unit, User
 from ops.role import Role
 from roles.miner.conf import conf, gekko_options
 from roles.miner.config import Config

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ops.checks import Check, Look, http
 from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, File, Look, Release, Resource, Unit, http
+from ops.resources import AptPackages, File, Release, Resource, Unit
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.monitor import actions

@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from ops.checks import Check, active, http
 from ops.fields import DatabaseUrl, ListenAddress, Port, TimeZone, answers_at, database_address
 from ops.inventory import Host
-from ops.resources import Check, Release, Resource, Unit, active, env_file, http
+from ops.resources import Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from ops.checks import Check, active
 from ops.fields import DatabaseUrl, TimeZone
 from ops.inventory import Host
-from ops.resources import Check, Release, Resource, Unit, active, env_file
+from ops.resources import Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 

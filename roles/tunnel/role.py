@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ops.checks import Check, Look, active
 from ops.fields import TRADINGVIEW, Port, Sender
 from ops.inventory import Host
-from ops.resources import AptPackages, Check, Command, File, Look, Release, Resource, Unit, active, env_file
+from ops.resources import AptPackages, Command, File, Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.shared import RepositoryConfig

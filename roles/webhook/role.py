@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from ops.checks import Check, Look, active, http
 from ops.fields import DatabaseUrl, ListenAddress, Port, Sender, TimeZone, answers_at, database_address
 from ops.inventory import Host
-from ops.resources import Check, File, Look, Release, Resource, Unit, active, env_file, http
+from ops.resources import File, Release, Resource, Unit, env_file
 from ops.role import Role
 from ops.role_config import RoleConfig, Secret
 from roles.shared import JOURNAL

@@ -11,11 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from ops import render
+from ops.checks import active, http
 from ops.errors import OpsError
 from ops.inventory import Host, Mate
 from ops.plan import Plan, build, extras, ordered
 from ops.release import Bundle, Wheel
-from ops.resources import AptPackages, Directory, File, Release, Resource, Symlink, Unit, active, env_file, http
+from ops.resources import AptPackages, Directory, File, Release, Resource, Symlink, Unit, env_file
 from ops.role import Role, discover
 from ops.role_config import RoleConfig, Secret
 

@@ -13,7 +13,7 @@ import pytest
 
 from ops.agent import health
 from ops.agent.host import HostError
-from ops.resources import http
+from ops.checks import http
 
 Serve = Callable[..., dict[str, Any]]
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from ops.resources import Command, Directory, File, Release, Symlink, http
+from ops.checks import http
+from ops.resources import Command, Directory, File, Release, Symlink
 
 Item = Callable[..., dict[str, Any]]
 Doc = Callable[..., dict[str, Any]]
