@@ -40,13 +40,14 @@ class Supervisor:
         self._now = state.now(settings.kind.name, "waiting")
         self._pause = FIRST_PAUSE
         self._error = ""
+        self._before: Failure | None = None
 
     async def run(self) -> None:
         """Until cancelled; the agent is ended first. Returns when the URL is taken and may be taken over: a new start
         of the unit does that."""
         while True:
             await self._until_served()
-            failure = await self._one_run()
+            failure = self._before = await self._one_run()
             self._tell("failed", code=failure.code, why=failure.why, hint=failure.hint)
             log.error("%s (%s); trying again in %g s", failure.why, failure.hint, self._rest(failure))
             if failure.code == failures.TAKEN and self._settings.take_over:
@@ -66,7 +67,7 @@ class Supervisor:
 
     async def _one_run(self) -> Failure:
         """From its start to its end."""
-        self._tell("starting", url=self._settings.url)
+        self._tell("starting", url=self._settings.url, **_again(self._before))
         self._error, begun = "", clock.steady()
         try:
             agent = await asyncio.create_subprocess_exec(
@@ -104,7 +105,7 @@ class Supervisor:
         if line.error:
             self._error = line.text
         if line.up:
-            self._error = ""
+            self._error, self._before = "", None
             self._tell("up", url=line.url or self._now.url)
         elif line.down and self._now.state == "up":
             self._tell("down", why="the agent has lost its connection and tries again by itself")
@@ -129,6 +130,13 @@ class Supervisor:
             return
         self._now = told
         self._told(told)
+
+
+def _again(before: Failure | None) -> dict[str, str]:
+    """Whoever looks while it tries again still reads why it has to."""
+    if before is None:
+        return {}
+    return {"code": before.code, "why": f"again, after: {before.why}", "hint": before.hint}
 
 
 def _answers(upstream: str) -> bool:

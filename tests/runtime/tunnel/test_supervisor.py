@@ -215,6 +215,9 @@ def test_a_url_that_is_online_elsewhere_names_the_agent_that_may_hold_it(
     failed = second.state("failed")
     assert failed["code"] == "334"
     assert f"process {first.agent} of " in failed["why"]
+    while failed["restarts"] == 0 or failed["state"] != "failed":
+        assert "the URL is online elsewhere" in failed["why"], "also while it tries again"
+        failed = json.loads((second.folder / "state.json").read_text())
     os.kill(first.agent, signal.SIGSTOP)  # it can hold nothing any more once it is gone
     os.kill(first.agent, signal.SIGKILL)
     assert first.process
