@@ -11,6 +11,7 @@ module.
 from __future__ import annotations
 
 import hashlib
+import struct
 import sys
 import tempfile
 from collections.abc import Callable
@@ -42,7 +43,9 @@ def sources() -> dict[str, bytes]:
 def folder() -> Path:
     """Where machine code is kept: in the checkout's cache; elsewhere where NUMBA_CACHE_DIR says (units set it), else
     among temporary files."""
-    kernels = {name: text for name, text in sources().items() if b"quant.compiled import" in text}
+    kernels = {
+        name: text for name, text in sources().items() if b"quant.compiled import" in text or name == "native.py"
+    }
     return _root() / _digest(kernels)
 
 
@@ -96,6 +99,15 @@ class Compiled:
         return self.dispatcher(*arguments)
 
 
+class Laid:
+    """A kernel's arguments as its machine code takes them, for calls that have them in common."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments  # so that the arrays stay where they are
+        self.kinds, values = native.flat(arguments)
+        self.packed = struct.pack(native.form(self.kinds), *values)
+
+
 class Kernel(Compiled):
     """Called without numba (`quant.native`): it fills the arrays that it is given, and returns nothing."""
 
@@ -105,14 +117,34 @@ class Kernel(Compiled):
 
     def __call__(self, *arguments: Any) -> None:
         kinds, values = native.flat(arguments)
-        entry = self._entries.get(kinds)
-        if entry is None:
-            entry = self._entries[kinds] = self._entry(kinds, arguments)
-        entry(values)
+        entry = self._entry(kinds, arguments)
+        entry(entry.pack(*values))
+
+    def laid_out(self, first: Laid) -> Callable[[Laid], None]:
+        """For many calls with the same first arguments: with the `last` ones they are put together as they lie."""
+        kinds: native.Kinds | None = None
+        entry: native.Entry
+
+        def call(last: Laid) -> None:
+            nonlocal kinds, entry
+            if kinds != last.kinds:
+                kinds, entry = last.kinds, self._entry(first.kinds + last.kinds, first.arguments + last.arguments)
+            entry(first.packed + last.packed)
+
+        return call
 
     def _entry(self, kinds: native.Kinds, arguments: tuple[Any, ...]) -> native.Entry:
-        name = f"{self.__module__}.{self.__qualname__}"  # type: ignore[attr-defined]
-        return native.entry(folder(), name, kinds, lambda: native.made(_numba(), self.dispatcher, arguments))
+        if (found := self._entries.get(kinds)) is None:
+            name = f"{self.__module__}.{self.__qualname__}"  # type: ignore[attr-defined]
+            made = native.entry(folder(), name, kinds, lambda: native.made(_numba(), self.dispatcher, arguments))
+            found = self._entries[kinds] = made
+        return found
+
+
+def laid_out(kernel: Callable[..., None], *first: Any) -> Callable[[Laid], None]:
+    """`kernel`, which is `compiled_lean`, with its first arguments: faster than it for many calls."""
+    assert isinstance(kernel, Kernel)  # noqa: S101 - a decorator that keeps a function's type hides what it makes
+    return kernel.laid_out(Laid(*first))
 
 
 def compiled(function: F) -> F:

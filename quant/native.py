@@ -3,6 +3,9 @@
 A kernel is numba's machine code of a function that returns None, called as numba's own calls it (its `CPUCallConv`):
 `int status(result*, error**, arguments...)`, where an array is seven numbers for one dimension (owner, parent, items,
 bytes an item, address, then each length and each stride), a tuple what is in it, one after the other.
+
+These are a hundred numbers and more, and ctypes takes its time for each. So they are packed, 8 bytes each, and a second
+object file has the function that takes their address and calls the kernel with them.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import ctypes
 import hashlib
 import importlib
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 Kinds = tuple[Any, ...]
 """What a call is compiled for: of an array its dtype, dimensions and whether it can be written to, of a number its
@@ -28,24 +33,24 @@ CHECK = 32
 
 
 class Code(NamedTuple):
-    """An object file, and the function in it that is called."""
+    """The kernel's object file, that of the function that is called with packed numbers, and that one's name."""
 
     symbol: str
-    object: bytes
+    kernel: bytes
+    way_in: bytes
 
 
 class Entry:
-    """Machine code that is loaded; `engine` keeps it."""
+    """Machine code that is loaded."""
 
-    def __init__(self, address: int, kinds: Sequence[Any], engine: Any) -> None:
-        self._engine = engine
-        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, *(2 * [ctypes.c_void_p]), *kinds)(address)
+    def __init__(self, code: Code, form: str) -> None:
+        self._engine, address = _loaded(code)  # the code is there as long as its engine
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p)(address)
+        self.pack = struct.Struct(form).pack
 
-    def __call__(self, values: Values) -> None:
+    def __call__(self, packed: bytes) -> None:
         """Without Python's lock. Raises RuntimeError when the code ends otherwise than by returning."""
-        out = (ctypes.c_int64 * 2)()
-        place = ctypes.addressof(out)
-        if status := self._function(place, place + 8, *values):
+        if status := self._function(packed):
             raise RuntimeError(f"a kernel ended with status {status}")
 
 
@@ -63,7 +68,7 @@ def _add(one: Any, kinds: list[Any], values: Values) -> None:
         if not flags.c_contiguous:
             raise TypeError("a kernel takes arrays that lie in one piece: numpy.ascontiguousarray makes one")
         kinds.append((one.dtype, one.ndim, flags.writeable))
-        values += (0, 0, one.size, one.itemsize, one.__array_interface__["data"][0], *one.shape, *one.strides)
+        values += (0, 0, one.size, one.itemsize, _address(one), *one.shape, *one.strides)
     elif isinstance(one, tuple):
         kinds.append((type(one), len(one)))
         for part in one:
@@ -78,6 +83,26 @@ def _add(one: Any, kinds: list[Any], values: Values) -> None:
         raise TypeError(f"a kernel takes arrays, tuples and numbers, not {type(one).__name__}")
 
 
+def _address(array: NDArray[Any]) -> int:
+    """Of its first item. numpy's interface is the faster way, but for rows with fields it describes each of them."""
+    if array.dtype.names:
+        return int(array.ctypes.data)
+    return int(array.__array_interface__["data"][0])
+
+
+def form(kinds: Kinds) -> str:
+    """How `struct` packs the numbers that stand for such arguments."""
+    found = ""
+    for kind in kinds:
+        if kind is float:
+            found += "d"
+        elif kind is int:
+            found += "q"
+        elif isinstance(kind[0], np.dtype):
+            found += "q" * (5 + 2 * kind[1])
+    return found
+
+
 def entry(folder: Path, name: str, kinds: Kinds, make: Callable[[], Code]) -> Entry:
     """The kernel for these kinds: kept in `folder`, or made and kept. What cannot be kept is used all the same."""
     path = folder / f"{name}-{_digest(kinds)}.kernel"
@@ -85,8 +110,7 @@ def entry(folder: Path, name: str, kinds: Kinds, make: Callable[[], Code]) -> En
     if code is None:
         code = make()
         _keep(path, code)
-    engine, address = _loaded(code)
-    return Entry(address, _passed(kinds), engine)
+    return Entry(code, form(kinds))
 
 
 def made(numba: Any, dispatcher: Any, arguments: Sequence[Any]) -> Code:
@@ -96,7 +120,32 @@ def made(numba: Any, dispatcher: Any, arguments: Sequence[Any]) -> Code:
     found = dispatcher.overloads[signature]
     if found.signature.return_type != numba.types.none:
         raise TypeError(f"{dispatcher.__name__} returns {found.signature.return_type}: a kernel fills what it is given")
-    return Code(found.fndesc.llvm_func_name, found.library._get_compiled_object())
+    kernel = found.fndesc.llvm_func_name
+    text = _way_in(kernel, form(flat(arguments)[0]))
+    return Code(WAY_IN, found.library._get_compiled_object(), _machine().emit_object(_llvm().parse_assembly(text)))
+
+
+WAY_IN = "kernel_of_packed_numbers"
+
+
+def _way_in(kernel: str, form: str) -> str:
+    """LLVM's language: load each number, and call."""
+    kinds = [{"q": "i64", "d": "double"}[one] for one in form]
+    loads = [
+        f"%p{i} = getelementptr i64, ptr %packed, i64 {i}\n%v{i} = load {kind}, ptr %p{i}"
+        for i, kind in enumerate(kinds)
+    ]
+    given = ", ".join(["ptr %result", "ptr %error", *(f"{kind} %v{i}" for i, kind in enumerate(kinds))])
+    return f"""
+declare i32 @"{kernel}"({", ".join(["ptr", "ptr", *kinds])})
+define i32 @{WAY_IN}(ptr %packed) {{
+%result = alloca ptr
+%error = alloca ptr
+{chr(10).join(loads)}
+%status = call i32 @"{kernel}"({given})
+ret i32 %status
+}}
+"""
 
 
 def _type(numba: Any, one: Any) -> Any:
@@ -104,19 +153,6 @@ def _type(numba: Any, one: Any) -> Any:
     if isinstance(one, float):
         return numba.float64
     return numba.int64 if isinstance(one, int | np.integer) else numba.typeof(one)
-
-
-def _passed(kinds: Kinds) -> list[Any]:
-    """ctypes of the numbers that `flat` gives."""
-    found = list[Any]()
-    for kind in kinds:
-        if kind is float:
-            found.append(ctypes.c_double)
-        elif kind is int:
-            found.append(ctypes.c_int64)
-        elif isinstance(kind[0], np.dtype):
-            found += [ctypes.c_int64] * (5 + 2 * kind[1])
-    return found
 
 
 def _digest(kinds: Kinds) -> str:
@@ -148,12 +184,17 @@ def _processor() -> str:
     return f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
 
 
+def _machine() -> Any:
+    """As numba's: code models and relocation are those that kernels are made for."""
+    target = _llvm().Target.from_default_triple()
+    return target.create_target_machine(codemodel="jitdefault", reloc="static", jit=True)
+
+
 def _loaded(code: Code) -> tuple[Any, int]:
-    """As numba loads it: code models and relocation are those that it was made for."""
     llvm = _llvm()
-    machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", reloc="static", jit=True)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code.object))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    for one in (code.kernel, code.way_in):
+        engine.add_object_file(llvm.ObjectFileRef.from_data(one))
     engine.finalize_object()
     return engine, engine.get_function_address(code.symbol)
 
@@ -167,13 +208,13 @@ def _read(path: Path) -> Code | None:
     check, rest = data[:CHECK], data[CHECK:]
     if hashlib.sha256(rest).digest() != check:
         return None
-    symbol, _, found = rest.partition(b"\n")
-    return Code(symbol.decode(), found)
+    symbol, size, found = rest.split(b"\n", 2)
+    return Code(symbol.decode(), found[: int(size)], found[int(size) :])
 
 
 def _keep(path: Path, code: Code) -> None:
     """All of it or nothing: other processes read and write here too."""
-    rest = code.symbol.encode() + b"\n" + code.object
+    rest = f"{code.symbol}\n{len(code.kernel)}\n".encode() + code.kernel + code.way_in
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

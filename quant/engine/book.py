@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.candles import F64
+from quant.candles import F64, I64
 from quant.engine.records import layout
 from quant.engine.result import Trades
 
@@ -103,6 +103,22 @@ class Scratch:
 
     def __len__(self) -> int:
         return len(self.equity)
+
+
+class Closed(NamedTuple):
+    """What measures need of `Trades`."""
+
+    entry_bar: I64
+    exit_bar: I64
+    pnl: F64
+    fees: F64
+    funding: F64
+    r: F64
+
+
+def closed(rows: NDArray[Any]) -> Closed:
+    """Copies, column by column."""
+    return Closed(*(np.ascontiguousarray(rows[name]) for name in Closed._fields))
 
 
 def trades(rows: NDArray[Any]) -> Trades:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.candles import F64, I64, Candles
-from quant.engine.book import ACCOUNT, MOMENT, Scratch, trades
+from quant.compiled import Laid, laid_out
+from quant.engine.book import ACCOUNT, MOMENT, Closed, Scratch, closed, trades
 from quant.engine.kernel import Bars, Due, Wants, walk
 from quant.engine.orders import NO_PRICE, TOO_LARGE
 from quant.engine.result import Result, Trades
@@ -60,17 +61,31 @@ class Simulation:
         self._account, self._moment = np.zeros(1, ACCOUNT), np.zeros(1, MOMENT)
         self._account["cash"] = spec.initial
         bars = Bars(candles.open, candles.high, candles.low, candles.close)
-        self._given = (bars, _wants(signals, spec), _due(candles, funding), np.array([spec.rules], RULES))
+        given = (bars, _wants(signals, spec), _due(candles, funding), np.array([spec.rules], RULES))
+        self._walk = laid_out(walk, *given, self._account, self._moment, rows)
 
     def walk(self, until: int, equity: F64, position: F64, base: int = 0) -> None:
         """From where it stands to bar `until`; bar t's equity and position go to t - `base`. Raises as `simulate`."""
-        walk(*self._given, self._account, self._moment, self._rows, equity, position, base, until)
+        self.go_on(Laid(equity, position, base, until))
+
+    def go_on(self, block: Laid) -> None:
+        """The same for several simulations over the same bars, with what `walk` takes laid out for all."""
+        self._walk(block)
         _check(self._candles, self._account[0])
 
     @property
     def trades(self) -> Trades:
         """Those that were closed so far."""
-        return trades(self._rows[: int(self._account["trades"][0])])
+        return trades(self._written)
+
+    @property
+    def closed(self) -> Closed:
+        """What measures need of them."""
+        return closed(self._written)
+
+    @property
+    def _written(self) -> NDArray[Any]:
+        return self._rows[: int(self._account["trades"][0])]
 
     @property
     def refused(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from quant.candles import F64, Candles
 from quant.compiled import compiled_lean
+from quant.engine.book import Closed
 from quant.engine.result import Result, Trades
 from quant.errors import BadData
 from quant.metrics.curve import CurveSums, begun, ended, even, fixed, summed
@@ -55,7 +56,7 @@ def measure(result: Result) -> dict[str, float]:
     return in_days(result.candles, curve | of_trades(result.trades))
 
 
-def from_sums(candles: Candles, initial: float, sums: CurveSums, final: float, trades: Trades) -> dict[str, float]:
+def from_sums(candles: Candles, initial: float, sums: CurveSums, final: float, trades: Closed) -> dict[str, float]:
     """As `measure`, from a curve that was summed already and ended at `final`."""
     curve = from_curve(sums, len(candles), initial, final, candles.timeframe.per_year)
     return in_days(candles, curve | of_trades(trades))
@@ -70,7 +71,7 @@ def of_curve(equity: F64, initial: float, per_year: float, position: F64 | None 
     if not n:
         raise BadData("no bars: nothing to measure")
     curve = begun(initial)
-    summed(fixed(equity), fixed(equity if position is None else position), curve)
+    summed(curve, fixed(equity), fixed(equity if position is None else position))
     sums = ended(curve) or even(curve, fixed(equity), initial)
     found = from_curve(sums, n, initial, float(equity[-1]), per_year)
     return found if position is not None else found | {"Exposure": math.nan}
@@ -97,13 +98,13 @@ def from_curve(sums: CurveSums, bars: int, initial: float, final: float, per_yea
     }
 
 
-def of_trades(trades: Trades) -> dict[str, float]:
+def of_trades(trades: Trades | Closed) -> dict[str, float]:
     """The figures that closed trades give; `holding` in bars."""
     sums = np.empty(8)
     _trades(fixed(trades.pnl), fixed(trades.r), sums)
     bars = float(np.sum(trades.exit_bar - trades.entry_bar))
     costs = (float(np.sum(trades.fees)), float(np.sum(trades.funding)))
-    return from_trades(TradeSums._make((len(trades), *sums.tolist(), bars, *costs)))
+    return from_trades(TradeSums._make((len(trades.pnl), *sums.tolist(), bars, *costs)))
 
 
 def from_trades(sums: TradeSums) -> dict[str, float]:

@@ -59,7 +59,7 @@ def begun(initial: float) -> NDArray[Any]:
 
 
 @compiled_lean
-def summed(equity: F64, position: F64, curves: Any) -> None:
+def summed(curves: Any, equity: F64, position: F64) -> None:
     """Goes on with the next bars: by whole BLOCKs, it is the same to the last bit as all at once."""
     curve = curves[0]
     n, past = len(equity), curve.bars

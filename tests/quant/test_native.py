@@ -20,7 +20,7 @@ SCRIPT = """
 import json, sys
 from typing import NamedTuple
 import numpy as np
-from quant.compiled import compiled, compiled_lean, part, folder
+from quant.compiled import Laid, compiled, compiled_lean, folder, laid_out, part
 
 class Given(NamedTuple):
     values: object
@@ -48,6 +48,12 @@ found = np.zeros(5)
 made(Given(np.arange(5.0), 0.5), rows, 5, found)
 said = {"found": found.tolist(), "numba": "numba" in sys.modules, "kept": len(list(folder().glob("*.kernel")))}
 if sys.argv[1] == "more":
+    call = laid_out(made, Given(np.arange(5.0), 0.5), rows)
+    said["laid out"] = []
+    for count, kind in ((5, "f8"), (2, "f8"), (2, "f4"), (1, "f8")):
+        found = np.zeros(5, kind)
+        call(Laid(count, found))
+        said["laid out"].append(found.tolist())
     said["later"] = never_kept(np.array([1.0, 3.0, 2.0])).tolist()
     errors = []
     for wrong, given in ((returns, (found,)), (made, (found[::2],)), (made, ("text",))):
@@ -90,6 +96,8 @@ def test_the_second_process_loads_what_the_first_compiled_without_numba(ask: Any
     assert first["found"] == second["found"] == third["found"] == SUMS
     assert first["numba"] and not second["numba"]
     assert (first["kept"], second["kept"]) == (1, 1)
+    one, two = [1, 0, 0, 0, 0], [1, 2, 0, 0, 0]
+    assert third["laid out"] == [SUMS, two, two, one]
     assert third["later"] == [3, 2, 1]  # what returns something is numba's to call
     assert [error.split(":")[0] for error in third["errors"]] == [
         "returns returns float64",
@@ -110,7 +118,7 @@ def test_a_kept_kernel_that_was_cut_short_is_made_anew(ask: Any, tmp_path: Path)
 
 def test_a_place_that_cannot_be_written_to_costs_time_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    native._keep(tmp_path / "file/name.kernel", native.Code("name", b"code"))
+    native._keep(tmp_path / "file/name.kernel", native.Code("name", b"code", b"more"))
     assert native._read(tmp_path / "file/name.kernel") is None
 
 
