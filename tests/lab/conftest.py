@@ -1,13 +1,14 @@
-"""Real Debian 12 hosts for tests: `lab_host` is one for the whole session, `make_lab` gives more.
+"""Real Debian 12 hosts for tests: `make_lab` boots one for the module that asks, `desk_for` seats somebody at it.
 
-They have names of this process, so that two test runs on one machine do not meet, and go when the session ends.
-`deployed` is a Desk whose host has had its first deploy; `desk_for` makes one for any other lab host.
+Their names hold this process's number, so that test runs beside each other do not meet. What a module booted goes when
+it ends; `lab_host` and `deployed`, a Desk whose host has had its first deploy, stay for the session.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,54 +28,29 @@ def name_of(short: str) -> str:
     return f"t-{os.getpid()}-{short}"
 
 
-@pytest.fixture(scope="session")
-def make_lab() -> Iterator[MakeLab]:
-    """A factory: make_lab("a") boots a fresh host, or returns the one it booted before under that name."""
-    reason = refusal()
+@contextmanager
+def _hosts(machine: bool = False) -> Iterator[MakeLab]:
+    """make("a") boots a fresh host, or returns the one it booted before under that name. They go at the end."""
+    reason = refusal() or (vm.refusal() if machine else None)
     if reason:
-        pytest.skip(f"this machine cannot run a lab: {reason}")
-    made: set[str] = set()
+        pytest.skip(f"this machine cannot run {'a machine with its own kernel' if machine else 'a lab'}: {reason}")
 
     def make(short: str) -> LabHost:
-        made.add(short)
-        return lab.up(name_of(short), say=lambda text: None)
+        made.callback(lab.down, name_of(short), say=lambda text: None)
+        return lab.up(name_of(short), machine=machine, say=lambda text: None)
 
-    yield make
-    for short in made:
-        lab.down(name_of(short), say=lambda text: None)
-
-
-@pytest.fixture(scope="session")
-def make_machine() -> Iterator[MakeLab]:
-    """Like make_lab, for hosts with a kernel of their own."""
-    reason = refusal() or vm.refusal()
-    if reason:
-        pytest.skip(f"this machine cannot run a lab host with its own kernel: {reason}")
-    made: set[str] = set()
-
-    def make(short: str) -> LabHost:
-        made.add(short)
-        return lab.up(name_of(short), machine=True, say=lambda text: None)
-
-    yield make
-    for short in made:
-        lab.down(name_of(short), say=lambda text: None)
+    with ExitStack() as made:
+        yield make
 
 
-@pytest.fixture(scope="session")
-def lab_host(make_lab: MakeLab) -> LabHost:
-    """One booted host for every test that can share it."""
-    return make_lab("shared")
-
-
-@pytest.fixture(scope="session")
-def desk_for(make_lab: MakeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFor]:
-    """A factory: desk_for("a") is a checkout and an inventory for the lab host "a", which is booted and still bare."""
+@contextmanager
+def _desks(make_lab: MakeLab, folders: pytest.TempPathFactory) -> Iterator[DeskFor]:
+    """make("a") is a checkout and an inventory for the lab host "a", which is booted and still bare."""
     made: dict[str, Desk] = {}
 
     def make(short: str) -> Desk:
         if short not in made:
-            folder: Path = tmp_path_factory.mktemp(short)
+            folder: Path = folders.mktemp(short)
             made[short] = Desk(checkout(folder / "checkout"), make_lab(short), folder / "inventory.yaml")
             made[short].describe()
         return made[short]
@@ -84,12 +60,39 @@ def desk_for(make_lab: MakeLab, tmp_path_factory: pytest.TempPathFactory) -> Ite
         desk.hang_up()
 
 
+@pytest.fixture(scope="module")
+def make_lab() -> Iterator[MakeLab]:
+    with _hosts() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_machine() -> Iterator[MakeLab]:
+    """For hosts with a kernel of their own."""
+    with _hosts(machine=True) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def desk_for(make_lab: MakeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFor]:
+    with _desks(make_lab, tmp_path_factory) as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def deployed(desk_for: DeskFor) -> Desk:
+def lab_host() -> Iterator[LabHost]:
+    """One booted host for every test that can share it."""
+    with _hosts() as make:
+        yield make("shared")
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A host that has had one deploy. Whoever changes something on it brings it back with another."""
-    desk = desk_for("main")
-    desk.first = desk.deploy()
-    return desk
+    with _hosts() as make, _desks(make, tmp_path_factory) as desk_for:
+        desk = desk_for("main")
+        desk.first = desk.deploy()
+        yield desk
 
 
 @pytest.fixture(scope="module")
