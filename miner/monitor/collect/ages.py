@@ -44,7 +44,7 @@ class Journal(Blocking):
 class Drift(Blocking):
     """What another program counted: `{"count": 2, "files": [...]}`; what has an `until` is not known after that."""
 
-    name, every, timeout = "drift", 60.0, 10.0
+    name, every, timeout = "drift", 10.0, 10.0
 
     def __init__(self, file: Path) -> None:
         super().__init__()
