@@ -14,9 +14,10 @@ import hashlib
 import struct
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property, update_wrapper
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -120,18 +121,12 @@ class Kernel(Compiled):
         entry = self._entry(kinds, arguments)
         entry(entry.pack(*values))
 
-    def laid_out(self, first: Laid) -> Callable[[Laid], None]:
-        """For many calls with the same first arguments: with the `last` ones they are put together as they lie."""
-        kinds: native.Kinds | None = None
-        entry: native.Entry
-
-        def call(last: Laid) -> None:
-            nonlocal kinds, entry
-            if kinds != last.kinds:
-                kinds, entry = last.kinds, self._entry(first.kinds + last.kinds, first.arguments + last.arguments)
-            entry(first.packed + last.packed)
-
-        return call
+    def together(self, each: Iterable[Laid], last: Laid) -> None:
+        """`together`."""
+        for kinds, alike in groupby(each, lambda one: one.kinds):
+            calls = list(alike)
+            entry = self._entry(kinds + last.kinds, calls[0].arguments + last.arguments)
+            entry(b"".join([packed for one in calls for packed in (one.packed, last.packed)]), len(calls))
 
     def _entry(self, kinds: native.Kinds, arguments: tuple[Any, ...]) -> native.Entry:
         if (found := self._entries.get(kinds)) is None:
@@ -141,10 +136,11 @@ class Kernel(Compiled):
         return found
 
 
-def laid_out(kernel: Callable[..., None], *first: Any) -> Callable[[Laid], None]:
-    """`kernel`, which is `compiled_lean`, with its first arguments: faster than it for many calls."""
+def together(kernel: Callable[..., None], each: Iterable[Laid], last: Laid) -> None:
+    """`kernel`, which is `compiled_lean`, with each of `each` and then `last` as its arguments, one after the other:
+    Python takes its time once for all of them."""
     assert isinstance(kernel, Kernel)  # noqa: S101 - a decorator that keeps a function's type hides what it makes
-    return kernel.laid_out(Laid(*first))
+    kernel.together(each, last)
 
 
 def compiled(function: F) -> F:

@@ -5,7 +5,7 @@ A kernel is numba's machine code of a function that returns None, called as numb
 bytes an item, address, then each length and each stride), a tuple what is in it, one after the other.
 
 These are a hundred numbers and more, and ctypes takes its time for each. So they are packed, 8 bytes each, and a second
-object file has the function that takes their address and calls the kernel with them.
+object file has the function that takes their address and calls the kernel with them, several times if it is asked to.
 """
 
 from __future__ import annotations
@@ -45,12 +45,15 @@ class Entry:
 
     def __init__(self, code: Code, form: str) -> None:
         self._engine, address = _loaded(code)  # the code is there as long as its engine
-        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p)(address)
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_int64)(address)
         self.pack = struct.Struct(form).pack
 
-    def __call__(self, packed: bytes) -> None:
-        """Without Python's lock. Raises RuntimeError when the code ends otherwise than by returning."""
-        if status := self._function(packed):
+    def __call__(self, packed: bytes, times: int = 1) -> None:
+        """Called `times` times, with the numbers that follow one another, without Python's lock.
+
+        Raises RuntimeError when the code ends otherwise than by returning.
+        """
+        if status := self._function(packed, times):
             raise RuntimeError(f"a kernel ended with status {status}")
 
 
@@ -129,20 +132,32 @@ WAY_IN = "kernel_of_packed_numbers"
 
 
 def _way_in(kernel: str, form: str) -> str:
-    """LLVM's language: load each number, and call."""
+    """LLVM's language: of each call's numbers, one after the other, load them and call."""
     kinds = [{"q": "i64", "d": "double"}[one] for one in form]
-    loads = [
-        f"%p{i} = getelementptr i64, ptr %packed, i64 {i}\n%v{i} = load {kind}, ptr %p{i}"
-        for i, kind in enumerate(kinds)
-    ]
+    loads = "\n".join(
+        f"%p{i} = getelementptr i64, ptr %at, i64 {i}\n%v{i} = load {kind}, ptr %p{i}" for i, kind in enumerate(kinds)
+    )
     given = ", ".join(["ptr %result", "ptr %error", *(f"{kind} %v{i}" for i, kind in enumerate(kinds))])
     return f"""
 declare i32 @"{kernel}"({", ".join(["ptr", "ptr", *kinds])})
-define i32 @{WAY_IN}(ptr %packed) {{
+define i32 @{WAY_IN}(ptr %packed, i64 %times) {{
+begin:
 %result = alloca ptr
 %error = alloca ptr
-{chr(10).join(loads)}
+br label %call
+call:
+%left = phi i64 [%times, %begin], [%fewer, %well]
+%at = phi ptr [%packed, %begin], [%next, %well]
+{loads}
 %status = call i32 @"{kernel}"({given})
+%failed = icmp ne i32 %status, 0
+br i1 %failed, label %end, label %well
+well:
+%fewer = sub i64 %left, 1
+%next = getelementptr i64, ptr %at, i64 {len(kinds)}
+%done = icmp eq i64 %fewer, 0
+br i1 %done, label %end, label %call
+end:
 ret i32 %status
 }}
 """

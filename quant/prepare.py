@@ -39,6 +39,7 @@ def run(signals: bool = False) -> int:
     with subprocess.Popen([sys.executable, "-P", "-m", "quant.prepare", HALF]) as other:
         study = _study("ma_cross")
         measure(simulated(study.config, study.candles))
+        evaluate(study.config, study.candles, None, PAIRS)
     return other.returncode
 
 

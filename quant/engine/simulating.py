@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.candles import F64, I64, Candles
-from quant.compiled import Laid, laid_out
 from quant.engine.book import ACCOUNT, MOMENT, Closed, Scratch, closed, trades
 from quant.engine.kernel import Bars, Due, Wants, walk
 from quant.engine.orders import NO_PRICE, TOO_LARGE
@@ -61,16 +60,17 @@ class Simulation:
         self._account, self._moment = np.zeros(1, ACCOUNT), np.zeros(1, MOMENT)
         self._account["cash"] = spec.initial
         bars = Bars(candles.open, candles.high, candles.low, candles.close)
-        given = (bars, _wants(signals, spec), _due(candles, funding), np.array([spec.rules], RULES))
-        self._walk = laid_out(walk, *given, self._account, self._moment, rows)
+        known = (bars, _wants(signals, spec), _due(candles, funding), np.array([spec.rules], RULES))
+        self.given = (*known, self._account, self._moment, rows)
+        """What `walk` needs to know, before what it is to do."""
 
     def walk(self, until: int, equity: F64, position: F64, base: int = 0) -> None:
         """From where it stands to bar `until`; bar t's equity and position go to t - `base`. Raises as `simulate`."""
-        self.go_on(Laid(equity, position, base, until))
+        walk(*self.given, equity, position, base, until)
+        self.check()
 
-    def go_on(self, block: Laid) -> None:
-        """The same for several simulations over the same bars, with what `walk` takes laid out for all."""
-        self._walk(block)
+    def check(self) -> None:
+        """Raises as `simulate` does if something was wrong so far: no bar was walked after it."""
         _check(self._candles, self._account[0])
 
     @property

@@ -10,18 +10,20 @@ import ctypes
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from quant.candles import F64
-from quant.compiled import Laid, laid_out
+from quant.compiled import Laid, compiled_lean, together
 from quant.config import Config
 from quant.engine import Simulation, prepared, simulate
 from quant.engine.book import ROW
+from quant.engine.kernel import Bars, Due, Wants, walk
 from quant.engine.simulating import Rates
 from quant.indicators import View
 from quant.metrics import begun, ended, from_sums, measure, summed
-from quant.metrics.curve import BLOCK, fixed
+from quant.metrics.curve import BLOCK
 
 BARS = 128 * BLOCK
 """Half a megabyte for each array of floats. A quarter and the double of it take the same time."""
@@ -58,38 +60,37 @@ def _tile(chosen: Sequence[Chosen], funding: Rates | None) -> list[dict[str, flo
     equity, position = np.empty(BARS), np.empty(BARS)  # of whichever is at it: what it writes is summed at once
     for base in range(0, n, BARS):
         size = min(BARS, n - base)
-        block = _Block(base, equity[:size], position[:size])
+        together(walk_and_sum, [one.given for one in runs], Laid(equity[:size], position[:size], base, base + size))
         for one in runs:
-            one.go_on(block)
+            one.check()
     return [one.measures() for one in runs]
 
 
-class _Block:
-    """Bars from `base` on, for every combination: where their equity and position are written, and then read."""
-
-    def __init__(self, base: int, equity: F64, position: F64) -> None:
-        self.walked = Laid(equity, position, base, base + len(equity))
-        self.summed = Laid(fixed(equity), fixed(position))
+@compiled_lean
+def walk_and_sum(
+    bars: Bars, wants: Wants, due: Due, all_rules: Any, accounts: Any, moments: Any, rows: Any, curves: Any,
+    equity: F64, position: F64, base: int, until: int,
+) -> None:  # fmt: skip
+    """`walk`, then `summed`."""
+    walk(bars, wants, due, all_rules, accounts, moments, rows, equity, position, base, until)
+    summed(curves, equity, position)
 
 
 class _Run:
     """One combination under way."""
 
     def __init__(self, config: Config, view: View, funding: Rates | None) -> None:
-        self._given = prepared(config, view)
-        self._candles, self._initial = view.candles, self._given[1].initial
+        self._prepared = prepared(config, view)
+        self._candles, self._initial = view.candles, self._prepared[1].initial
         self._funding = funding if config.costs.funding else None
         rows = np.empty(len(view.candles), ROW)  # pages that are never written take no memory
-        self._simulation = Simulation(self._candles, *self._given, self._funding, rows)
+        self._simulation = Simulation(self._candles, *self._prepared, self._funding, rows)
         self._curve = begun(self._initial)
-        self._summed = laid_out(summed, self._curve)
-
-    def go_on(self, block: _Block) -> None:
-        self._simulation.go_on(block.walked)
-        self._summed(block.summed)
+        self.given = Laid(*self._simulation.given, self._curve)
+        self.check = self._simulation.check
 
     def measures(self) -> dict[str, float]:
         sums = ended(self._curve)
         if sums is None:
-            return measure(simulate(self._candles, *self._given, self._funding))
+            return measure(simulate(self._candles, *self._prepared, self._funding))
         return from_sums(self._candles, self._initial, sums, float(self._curve["before"][0]), self._simulation.closed)

@@ -20,7 +20,7 @@ SCRIPT = """
 import json, sys
 from typing import NamedTuple
 import numpy as np
-from quant.compiled import Laid, compiled, compiled_lean, folder, laid_out, part
+from quant.compiled import Laid, compiled, compiled_lean, folder, part, together
 
 class Given(NamedTuple):
     values: object
@@ -36,6 +36,10 @@ def made(given, rows, count, found):
         found[i] = doubled(given.values[: i + 1].sum() if i < 3 else given.values[i]) * given.factor + rows[0].first
 
 @compiled_lean
+def last_first(found, rows, given, count):
+    made(given, rows, count, found)
+
+@compiled_lean
 def returns(values):
     return values[0]
 
@@ -48,12 +52,9 @@ found = np.zeros(5)
 made(Given(np.arange(5.0), 0.5), rows, 5, found)
 said = {"found": found.tolist(), "numba": "numba" in sys.modules, "kept": len(list(folder().glob("*.kernel")))}
 if sys.argv[1] == "more":
-    call = laid_out(made, Given(np.arange(5.0), 0.5), rows)
-    said["laid out"] = []
-    for count, kind in ((5, "f8"), (2, "f8"), (2, "f4"), (1, "f8")):
-        found = np.zeros(5, kind)
-        call(Laid(count, found))
-        said["laid out"].append(found.tolist())
+    many = [np.zeros(5), np.zeros(5), np.zeros(5, "f4"), np.zeros(5)]
+    together(last_first, [Laid(found, rows) for found in many], Laid(Given(np.arange(5.0), 0.5), 2))
+    said["together"] = [found.tolist() for found in many]
     said["later"] = never_kept(np.array([1.0, 3.0, 2.0])).tolist()
     errors = []
     for wrong, given in ((returns, (found,)), (made, (found[::2],)), (made, ("text",))):
@@ -96,8 +97,7 @@ def test_the_second_process_loads_what_the_first_compiled_without_numba(ask: Any
     assert first["found"] == second["found"] == third["found"] == SUMS
     assert first["numba"] and not second["numba"]
     assert (first["kept"], second["kept"]) == (1, 1)
-    one, two = [1, 0, 0, 0, 0], [1, 2, 0, 0, 0]
-    assert third["laid out"] == [SUMS, two, two, one]
+    assert third["together"] == 4 * [[1, 2, 0, 0, 0]]
     assert third["later"] == [3, 2, 1]  # what returns something is numba's to call
     assert [error.split(":")[0] for error in third["errors"]] == [
         "returns returns float64",
