@@ -106,7 +106,8 @@ def test_no_script_of_ours_parses_text_as_markup_or_code(path: Path) -> None:
 
 
 # What the server names and the page has words for.
-SERVERS = {"opened", "closed", "updated", "ignored", "duplicate", "check_store", "check_journal", "check_disk", "check_node"}
+SERVERS = {"opened", "closed", "updated", "ignored", "duplicate"}
+SERVERS |= {f"check_{what}" for what in ("store", "journal", "disk", "node")}
 SERVERS |= {f"{prefix}_{kind}" for prefix in ("kind", "one") for kind in ("session", "alert", "note", "text")}
 SERVERS |= {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Asia", "London"}
 SERVERS |= {f"pool_{status}" for status in ("alive", "dead", "disabled", "rejecting")}
