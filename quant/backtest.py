@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
 from quant import cli, luck, making, report, showing
@@ -51,4 +50,4 @@ def _luck(config: Config, result: Result, chances: dict[str, float]) -> Iterator
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(parser(), run))
+    cli.leave(cli.main(parser(), run))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from quant.errors import QuantError, UsageError
 
@@ -31,3 +33,21 @@ def main(parser: Parser, run: Run, arguments: Sequence[str] | None = None) -> in
         return INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # the output's own place, or a file that nobody foresaw
+        sys.stderr.write(f"error: {error.filename or 'the output'} cannot be used: {error.strerror}\n")
+        return 1
+
+
+def leave(status: int) -> NoReturn:
+    """End a short command as it is: taking apart what imports made is a sixth of its time, and nothing hangs on it.
+    Not for one that has processes or semaphores of its own.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        os.write(2, f"error: not all of the output could be written: {error.strerror}\n".encode())
+        status = status or 1
+    os._exit(status)

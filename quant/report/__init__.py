@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 
@@ -19,15 +20,17 @@ METRICS, PAGE = "metrics.json", "report.html"
 
 
 def write(run: Run, result: Result, extra: Iterable[Block] = ()) -> dict[str, float | int | None]:
-    """Everything that a result has, into the run's folder; `extra` stands on the page below it. Side by side: packing
-    and drawing go on without Python's lock, and so may what `extra` has to work out.
+    """Everything that a result has, into the run's folder; `extra` stands on the page below it, and is worked out while
+    the page is at what stands above. Side by side: packing and drawing go on without Python's lock, and so may `extra`.
 
     Returns what metrics.json holds. Raises BadData when the equity is no number.
     """
     measures = metrics.measure(result)
     shown = metrics.shown(measures)
-    with ThreadPoolExecutor(2) as pool:
-        page_of = pool.submit(lambda: write_page(run, (*blocks(result, measures), *extra), subtitle(result)))
+    with ThreadPoolExecutor(3) as pool:
+        more = pool.submit(tuple, extra)
+        parts = chain(blocks(result, measures), _later(more))
+        page_of = pool.submit(write_page, run, parts, subtitle(result))
         picture_of = pool.submit(_draw, run, result, picture.words(measures))
         run.write_json(METRICS, shown)
         tables.write_trades(run.folder / "trades.csv", result)
@@ -37,12 +40,16 @@ def write(run: Run, result: Result, extra: Iterable[Block] = ()) -> dict[str, fl
     return shown
 
 
+def _later(blocks: Future[tuple[Block, ...]]) -> Iterator[Block]:
+    yield from blocks.result()
+
+
 def _draw(run: Run, result: Result, words: str) -> None:
     path, title = run.folder / "equity.png", title_of(run.config)
     picture.draw(path, result.candles.time, result.equity, result.initial, title, words)
 
 
-def write_page(run: Run, parts: Sequence[Block], about: str = "") -> None:
+def write_page(run: Run, parts: Iterable[Block], about: str = "") -> None:
     """report.html alone, of whatever blocks: a sweep's, a walk's."""
     run.write(PAGE, page(title_of(run.config), about, parts, run.config, run.about))
 
