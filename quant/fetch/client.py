@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from quant.candles import F64
 from quant.config.market import Exchange
 from quant.errors import ExchangeFailed, UsageError
 from quant.fetch import ccxt_class, columns, limits
@@ -30,10 +31,13 @@ CONTRACT_KINDS: dict[str, Kinds] = {
 
 
 class Answer(threading.local):
-    """What this thread heard last: `status` None while there is no answer. `seconds` it took since it was sent."""
+    """What this thread heard last: `status` None while there is no answer. `wants_bars`: it asked for candles; `cells`
+    are then those of an answer that ccxt was given without them."""
 
     status: int | None = None
     headers: Mapping[str, str] = {}
+    wants_bars = False
+    cells: F64 | None = None
 
 
 class Paced:
@@ -53,6 +57,15 @@ class Paced:
     limits: limits.Limits
     answer: Answer
     reached = False
+    by_table = True
+    """Candles are taken out of answers as they come (`columns.taken`)."""
+
+    def fetch_ohlcv(self, *given: Any, **named: Any) -> Any:
+        self.answer.wants_bars = self.by_table and self.id in FAST
+        try:
+            return super().fetch_ohlcv(*given, **named)  # type: ignore[misc]
+        finally:
+            self.answer.wants_bars = False
 
     def throttle(self, cost: float | None = None) -> None:
         """Wait for this request's turn. Raises Stopped."""
@@ -69,7 +82,9 @@ class Paced:
 
     def parse_json(self, text: str) -> Any:
         """ccxt takes a 200 that is no JSON (its end got lost) for a text, and its characters for candles."""
-        found = super().parse_json(text)  # type: ignore[misc]
+        table = columns.taken(text) if self.answer.wants_bars else None
+        self.answer.cells = table and table.cells
+        found = super().parse_json(table.answer if table else text)  # type: ignore[misc]
         if found is None and (self.answer.status or 0) < 300:
             raise ccxt_class.errors().BadResponse(f"{self.id} sent {len(text)} characters that are no JSON")
         return found
@@ -78,8 +93,14 @@ class Paced:
         """All rows as they came: ccxt's own drops rows of None without a word. By columns where fetch_ohlcv ends with
         this, so that an array may be its result.
         """
-        if self.id in FAST and (found := columns.read(rows, lambda row: self.parse_ohlcv(row, market))) is not None:
-            return found
+        cells, self.answer.cells = self.answer.cells, None
+        if self.id in FAST:
+            found = columns.read(rows, lambda row: self.parse_ohlcv(row, market), cells)
+            if found is not None:
+                return found
+        if cells is not None:  # it was not given the other rows: it is, when this is asked again
+            self.by_table = False
+            raise ccxt_class.errors().BadResponse(f"{self.id} sent rows that ccxt reads in another way")
         return [self.parse_ohlcv(row, market) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.paths import ROOT
+from quant.config.market import Exchange
 from quant.fetch import ccxt_class, client, columns, failure, limits, page
 from quant.fetch.pace import Pace, Stopped
 from quant.fetch.page import Series, Window
@@ -84,17 +86,52 @@ def test_columns_are_what_ccxt_reads(name: str, kind: str) -> None:
     assert found.tolist() == [exchange.parse_ohlcv(one, market) for one in rows]
 
 
-@given(
-    st.lists(
-        st.decimals(allow_nan=False, allow_infinity=False, places=None) | st.floats(0, 1e12), min_size=6, max_size=6
-    )
-)
-def test_texts_are_read_as_python_s_float_does(numbers: list[Any]) -> None:
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=None) | st.floats(0, 1e12)
+AROUND = [("", ""), ('{"retCode":0,"result":{"symbol":"X","list":', '},"time":1}'), ('{"code":"0","data":', "}")]
+
+
+@given(st.integers(6, 9).flatmap(lambda width: st.lists(st.lists(NUMBERS, min_size=width, max_size=width), min_size=3)))
+@pytest.mark.parametrize(("before", "after"), AROUND)
+def test_rows_of_texts_are_taken_out_of_an_answer_as_python_s_float_reads_them(
+    before: str, after: str, numbers: list[list[Any]]
+) -> None:
     """To the last bit, also those with more digits than a float holds, and with exponents."""
-    texts = [str(one) for one in numbers]
-    found = columns.read([texts], lambda one: one)
+    texts = [[str(one) for one in row] for row in numbers]
+    found = columns.taken(before + json.dumps(texts, separators=(",", ":")) + after)
     assert found is not None
-    assert found.tolist() == [[float(one) for one in texts]]
+    assert found.cells.tolist() == [[float(one) for one in row] for row in texts]
+    assert found.answer == before + json.dumps([texts[0], texts[-1]], separators=(",", ":")) + after
+
+
+ROW = '["1","2","3","4","5","6"]'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "", "[]", "{}", f"[{ROW},{ROW}]", f'[{ROW},["1","2","3"],{ROW}]', f'[{ROW},["1","2","3","4","5","x"],{ROW}]',
+        f"[{ROW},{ROW},[1,2,3,4,5,6]]", f"[{ROW},{ROW},{ROW}, {ROW}]", f'[{ROW},{ROW},["1","2","3","4","5",null]]',
+        f'[{ROW},{ROW},["1","2","3","4","5","6\\u0030"]]', f"[{ROW},{ROW},{ROW}", f'{{"a":[{ROW}],"b":[{ROW},{ROW}]}}',
+        f'[{ROW},{ROW},["1","2","3","4","5",""]]',
+    ],
+)  # fmt: skip
+def test_an_answer_with_anything_else_is_left_to_json(answer: str) -> None:
+    assert columns.taken(answer) is None
+
+
+def test_rows_that_ccxt_reads_in_another_way_are_its_own_when_asked_again() -> None:
+    made = client.connect(Exchange(), "bybit", "X/USDT:USDT", Pace())
+    made.parse_ohlcv = lambda row, market=None: [2 * float(one) for one in row[:6]]
+    answer = '{"list":[' + ",".join(f'["{at}","1","2","3","4","5","6"]' for at in range(4)) + "]}"
+    for was_asked in (1, 2):
+        made.answer.wants_bars = made.by_table
+        rows = made.parse_json(answer)["list"]
+        if was_asked == 1:
+            with pytest.raises(ccxt_class.errors().BadResponse, match="in another way"):
+                made.parse_ohlcvs(rows)
+        else:
+            assert len(rows) == 4
+            assert made.parse_ohlcvs(rows)[3] == [6.0, 2.0, 4.0, 6.0, 8.0, 10.0]
 
 
 @pytest.mark.parametrize("rows", [[], None, "no rows", [[None] * 7], [["1", "2"]], [{"t": 1}], [["1"] * 7, ["x"] * 7]])
