@@ -122,7 +122,7 @@ class Kernel(Compiled):
         entry(entry.pack(*values))
 
     def together(self, each: Iterable[Laid], last: Laid) -> None:
-        """`together`."""
+        """See `together`."""
         for kinds, alike in groupby(each, lambda one: one.kinds):
             calls = list(alike)
             entry = self._entry(kinds + last.kinds, calls[0].arguments + last.arguments)
