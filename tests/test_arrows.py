@@ -115,7 +115,8 @@ USES = {
     "date.today": set[str](),
     "os.environ": {
         "ops/__init__.py", "ops/bench.py", "ops/identity.py", "ops/lab/shell.py", "ops/machine.py", "ops/paths.py",
-        "ops/secret_edit.py", "ops/secrets_tasks.py", "ops/settings.py", "ops/testing.py", "runtime/environ.py",
+        "ops/secret_edit.py", "ops/secrets_tasks.py", "ops/settings.py", "ops/testing.py", "quant/__init__.py",
+        "runtime/environ.py",
     },
     "os.getenv": set[str](),
     "print": set[str](),
