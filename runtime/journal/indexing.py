@@ -26,7 +26,8 @@ from runtime.journal.hide import Hide, Span, covered
 from runtime.journal.scan import TEXT
 from runtime.journal.words import forms, words
 
-VERSION = 1
+VERSION = 2
+"""Of what an index holds: one of another version is made anew. The first may have stems of other words."""
 BLOCK = 1024 * 1024
 SETTLED_NS = 100_000_000
 """A file that was changed so short a time ago may be changed again without its times showing it."""

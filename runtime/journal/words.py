@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from threading import Lock
 
 from runtime.journal.book import Book, BookError, Entry
 
@@ -44,8 +45,15 @@ def _stemmer() -> Callable[[str], str]:
     return snowballstemmer.stemmer("french").stemWord  # type: ignore[no-any-return]
 
 
+_STEMMING = Lock()
+"""The stemmer works on a word of its own: two threads at once would get each other's, and keep it."""
+
+
 def _stem(word: str) -> str:
-    return fold(_stemmer()(word)) if 3 < len(word) <= LONGEST and word.isalpha() else fold(word)
+    if not (3 < len(word) <= LONGEST and word.isalpha()):
+        return fold(word)
+    with _STEMMING:
+        return fold(_stemmer()(word))
 
 
 @lru_cache(maxsize=32_768)
