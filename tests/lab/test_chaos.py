@@ -23,8 +23,6 @@ from tests.lab.kit import USUAL, Desk, Done, changed, wait_until
 
 pytestmark = pytest.mark.lab
 SEED = int(os.environ.get("CHAOS_SEED", "20260216"))
-TURNS = int(os.environ.get("CHAOS", "1"))
-"""How many times all of it: a controller is killed ten times in one turn."""
 UNITS = ("tv-webhook.socket", "tv-webhook.service", "tv-outbox.service", "perf.socket", "perf.service")
 MANAGED = (
     "/opt/trading/.env",
@@ -75,11 +73,12 @@ def packages(desk: Desk, dice: random.Random) -> None:
     settings(desk, dice)
 
 
+# Thirty times in all.
 PHASES: tuple[tuple[Callable[[Desk, random.Random], None], int], ...] = (
-    (settings, 6 * TURNS),
-    (release, 2 * TURNS),
-    (wiped, TURNS),
-    (packages, TURNS),
+    (settings, 18),
+    (release, 6),
+    (wiped, 4),
+    (packages, 2),
 )
 
 
@@ -150,9 +149,7 @@ def consistent(desk: Desk, note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("disturb", "times"),
-    [(settings, 2 * TURNS), (release, TURNS), (wiped, TURNS)],
-    ids=["settings", "release", "wiped"],
+    ("disturb", "times"), [(settings, 4), (release, 3), (wiped, 2)], ids=["settings", "release", "wiped"]
 )
 def test_killing_the_agent_at_any_moment(desk: Desk, disturb: Any, times: int) -> None:
     dice = random.Random(f"{SEED} agent {disturb.__name__}")

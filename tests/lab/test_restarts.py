@@ -14,8 +14,8 @@ from tests.lab.kit import Desk, wait_until
 from tests.lab.stream_kit import Stream
 
 pytestmark = pytest.mark.lab
-RESTARTS = int(os.environ.get("RESTARTS", "20"))
-"""Of the webhook; a hundred, in a minute and a half, with RESTARTS=100."""
+RESTARTS = int(os.environ.get("RESTARTS", "100"))
+"""Of the webhook, in a minute and a half; fewer with RESTARTS=25."""
 
 
 @pytest.fixture(scope="module")

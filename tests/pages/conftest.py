@@ -109,7 +109,7 @@ def visit(browser: Browser) -> Iterator[Open]:
         context.add_init_script(WATCH)
         watched = Watched(context.new_page(), running.url)
         watched.page.goto(running.url + path)
-        watched.page.locator(f'body[data-line="{line}"]').wait_for(timeout=40_000)
+        watched.page.locator(f'body[data-line="{line}"]').wait_for(timeout=15_000)
         return watched
 
     yield make
