@@ -173,7 +173,7 @@ def _missing(config: type[RoleConfig], role: str, loc: Where) -> str:
 
 
 def _plain(config: type[RoleConfig], detail: Any) -> str:
-    if is_ref(detail["input"]):
+    if is_ref(detail["input"]) and detail["type"] != "extra_forbidden":
         return f"{detail['loc'][-1]} is not a secret; write its value here"
     return explain(detail, config)
 

@@ -201,6 +201,12 @@ MISTAKES = {
         "port: {secret: port}",
         "11 hosts.main.settings.webhook.port: port is not a secret; write its value here",
     ),
+    "a reference under a key that does not exist": (
+        "ops_key: {env: OPS_KEY}",
+        "ops_key: {env: OPS_KEY}\n        opskey: {secret: ops_key}",
+        '14 hosts.main.settings.webhook.opskey: "opskey" is not a key here; keys are listen, ops_key, port, '
+        'webhook_key; did you mean "ops_key"?',
+    ),
     "a secret among the variables": (
         "{timezone: UTC}",
         "{timezone: UTC, token: {secret: token}}",
