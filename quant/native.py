@@ -33,9 +33,8 @@ CHECK = 32
 
 
 class Code(NamedTuple):
-    """The kernel's object file, that of the function that is called with packed numbers, and that one's name."""
+    """The kernel's object file, and that of the function that is called with packed numbers (WAY_IN)."""
 
-    symbol: str
     kernel: bytes
     way_in: bytes
 
@@ -125,7 +124,7 @@ def made(numba: Any, dispatcher: Any, arguments: Sequence[Any]) -> Code:
         raise TypeError(f"{dispatcher.__name__} returns {found.signature.return_type}: a kernel fills what it is given")
     kernel = found.fndesc.llvm_func_name
     text = _way_in(kernel, form(flat(arguments)[0]))
-    return Code(WAY_IN, found.library._get_compiled_object(), _machine().emit_object(_llvm().parse_assembly(text)))
+    return Code(found.library._get_compiled_object(), _machine().emit_object(_llvm().parse_assembly(text)))
 
 
 WAY_IN = "kernel_of_packed_numbers"
@@ -211,7 +210,7 @@ def _loaded(code: Code) -> tuple[Any, int]:
     for one in (code.kernel, code.way_in):
         engine.add_object_file(llvm.ObjectFileRef.from_data(one))
     engine.finalize_object()
-    return engine, engine.get_function_address(code.symbol)
+    return engine, engine.get_function_address(WAY_IN)
 
 
 def _read(path: Path) -> Code | None:
@@ -223,13 +222,13 @@ def _read(path: Path) -> Code | None:
     check, rest = data[:CHECK], data[CHECK:]
     if hashlib.sha256(rest).digest() != check:
         return None
-    symbol, size, found = rest.split(b"\n", 2)
-    return Code(symbol.decode(), found[: int(size)], found[int(size) :])
+    size, _, found = rest.partition(b"\n")
+    return Code(found[: int(size)], found[int(size) :])
 
 
 def _keep(path: Path, code: Code) -> None:
     """All of it or nothing: other processes read and write here too."""
-    rest = f"{code.symbol}\n{len(code.kernel)}\n".encode() + code.kernel + code.way_in
+    rest = f"{len(code.kernel)}\n".encode() + code.kernel + code.way_in
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

@@ -118,7 +118,7 @@ def test_a_kept_kernel_that_was_cut_short_is_made_anew(ask: Any, tmp_path: Path)
 
 def test_a_place_that_cannot_be_written_to_costs_time_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    native._keep(tmp_path / "file/name.kernel", native.Code("name", b"code", b"more"))
+    native._keep(tmp_path / "file/name.kernel", native.Code(b"code", b"more"))
     assert native._read(tmp_path / "file/name.kernel") is None
 
 
