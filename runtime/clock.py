@@ -44,14 +44,18 @@ class Watch:
         self._ahead = _ahead()
         self._set: list[tuple[float, float]] = []  # when it was noticed, and how far ahead the clock was before
 
-    def shown(self, now: datetime) -> tuple[datetime, ...]:
-        """`now`, then what the clock would show had it not been set lately."""
+    def look(self) -> None:
+        """Was it set since the last look? Whoever wants to know what it showed then looks often enough."""
         ahead, here = _ahead(), since_boot()
         if abs(ahead - self._ahead) > self.SET_SECONDS:
             self._set.append((here, self._ahead))
         self._ahead = ahead
         self._set = [one for one in self._set if here - one[0] <= self._keep]
-        return now, *(now + timedelta(seconds=before - ahead) for _, before in self._set)
+
+    def shown(self, now: datetime) -> tuple[datetime, ...]:
+        """`now`, then what the clock would show had it not been set lately."""
+        self.look()
+        return now, *(now + timedelta(seconds=before - self._ahead) for _, before in self._set)
 
 
 def _ahead() -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -61,6 +62,7 @@ class RegistryError(ValueError):
 ZONE = ZoneInfo("America/Montreal")
 
 
+@lru_cache(maxsize=1024)
 def is_test(engine: str) -> bool:
     """True for `TV_TEST`, `NGROK_TEST` and `TEST*`, in any case: journalled, but kept out of the ledger."""
     name = engine.upper()

@@ -10,10 +10,10 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from runtime.encoder import encode
+from runtime.fixed import fixed
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ class Invalid(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Parsed:
     """One JSON object, and the names that stood in it (at any depth) more than once."""
 
@@ -75,6 +75,10 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once)
 def _decoded(text: str) -> tuple[Any, tuple[str, ...]]:
     """The value, and what stood in it more than once. Raises ValueError, RecursionError."""
     try:
+        if text.startswith("{"):  # nothing stands around nearly every alert; `decode` looks for it with two searches
+            value, end = _DECODER.raw_decode(text)
+            if end == len(text):
+                return value, ()
         return _DECODER.decode(text), ()
     except _Repeated:
         repeated: list[str] = []
@@ -91,30 +95,35 @@ def check(parsed: Parsed) -> Json:
     """The object, when every value in it is finite, storable and not absurdly nested. Raises Invalid."""
     if parsed.repeated:
         raise Invalid(parsed.repeated[0], "given more than once")
-    if not _is_plain(parsed.data):
+    if _plain(parsed.data) is None:
         for name, value in parsed.data.items():
             _walk(name, name, 0)
             _walk(value, name, 0)
     return parsed.data
 
 
-def _is_plain(data: Json) -> bool:
-    """True for nearly every alert: flat, finite, and one look at all of its texts finds nothing."""
-    texts = _texts(data)
-    if texts is None or _UNSAFE.search(texts):
-        return False
-    return all(math.isfinite(value) for value in data.values() if isinstance(value, float))
+def cleared(parsed: Parsed, *secrets: str) -> Json:
+    """`redact(check(parsed), *secrets)`, by one look at nearly every alert."""
+    if not parsed.repeated:
+        texts = _plain(parsed.data)
+        if texts is not None and not any(map(texts.__contains__, secrets)):
+            return parsed.data
+    data: Json = redact(check(parsed), *secrets)
+    return data
 
 
-def _texts(data: Json) -> str | None:
-    """All names and texts of a flat object in one; None when something is nested in it."""
+def _plain(data: Json) -> str | None:
+    """All names and texts of an object that is flat, finite and storable, which nearly every alert is; else None."""
     found = list(data)
     for value in data.values():
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             found.append(value)
-        elif isinstance(value, dict | list):
+        elif kind is dict or kind is list or (kind is float and not math.isfinite(value)):
             return None
-    return "\n".join(found)
+    texts = "\n".join(found)
+    strange = "\x00" in texts if texts.isascii() else _UNSAFE.search(texts)
+    return None if strange else texts
 
 
 def _walk(value: object, field: str, depth: int) -> None:
@@ -144,8 +153,8 @@ def redact(value: Any, *secrets: str) -> Any:
     if isinstance(value, list):
         return [redact(item, *secrets) for item in value]
     if isinstance(value, dict):
-        texts = _texts(value)
-        if texts is not None and not any(secret in texts for secret in secrets):
+        texts = _plain(value)
+        if texts is not None and not any(map(texts.__contains__, secrets)):
             return value
         return {redact(name, *secrets): redact(item, *secrets) for name, item in value.items()}
     return value

@@ -42,4 +42,8 @@ class Ratio:
 
 def exact(value: float) -> Ratio:
     """The decimal number somebody wrote: 0.1 is one tenth."""
-    return Ratio(*Decimal(repr(value)).as_integer_ratio())
+    written = repr(value)
+    whole, _, part = written.partition(".")
+    if part.isdigit():
+        return Ratio(int(whole + part), 10 ** len(part))
+    return Ratio(*Decimal(written).as_integer_ratio())

@@ -14,10 +14,12 @@ Two kinds of contract:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Literal
 
+from runtime.fixed import fixed
 from runtime.payload import Invalid, Json
 from runtime.ratio import Ratio, exact
 
@@ -25,6 +27,7 @@ Contract = Literal["linear", "inverse"]
 Side = Literal["LONG", "SHORT"]
 
 LARGEST = 1e15  # as in the ledger: beyond this a price or an amount is a mistake
+ONE = Ratio(1)
 NEAREST = Ratio(1, 100_000)  # of the price: a stop nearer than this is inside any spread
 PERCENT_FROM = 0.1
 MOST_PERCENT = 20.0
@@ -62,7 +65,21 @@ class Account:
             raise Invalid("contract", "expected linear or inverse")
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
+class Position:
+    """What an alert is sized to: `qty` in the units the account trades, `size` in those of the underlying.
+
+    `risk_usd` is what may be lost at the stop, `risk_real_usd` what is, once the quantity has been rounded.
+    """
+
+    side: Side
+    qty: float
+    size: float
+    risk_usd: float
+    risk_real_usd: float
+
+
+@fixed
 class Steps:
     """What a quote was made from: units of the underlying in one of the quantity, and what that one loses in USD."""
 
@@ -71,7 +88,7 @@ class Steps:
     unit_loss: float
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Quote:
     """A position that fits the account, and how it came about.
 
@@ -103,8 +120,7 @@ class Quote:
         )
 
     def shown(self) -> Json:
-        names = [name for name in self.__slots__ if name not in ("warnings", "steps")]
-        told = {name: getattr(self, name) for name in names}
+        told = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("warnings", "steps")}
         return told | {"explain": self.explain, "warnings": list(self.warnings)}
 
 
@@ -121,23 +137,19 @@ def percent(value: float) -> float:
     return float(exact(value) * Ratio(100)) if value < PERCENT_FROM else value
 
 
-_setting = lru_cache(maxsize=512)(exact)
-"""The same, remembered: an account's numbers come again with each alert, prices do not."""
-
-
 def quote(account: Account, price: float, sl: float, tp: float | None = None, *, side: Side | None = None) -> Quote:
     """The largest position that loses at most the wanted risk at the stop.
 
     `side` None: the stop tells it (below the price is LONG). `tp` 0 or None: none. Raises Invalid naming the field.
     """
-    for name, level in (("price", price), ("sl", sl)):
-        _positive(name, level)
-    side = side or ("LONG" if sl < price else "SHORT")
-    check_levels(side, price, sl, tp)
-    entry = exact(price)
-    distance = abs(entry - exact(sl))
-    _check_distance(account, entry, distance)
-    return _Sizing(account, side, entry, distance, tp).quote()
+    return _sizing(account, price, sl, tp, side).quote(tp)
+
+
+def position(
+    account: Account, price: float, sl: float, tp: float | None = None, *, side: Side | None = None
+) -> Position:
+    """What `quote` comes to, without how. Raises what it raises."""
+    return _sizing(account, price, sl, tp, side).position()
 
 
 def check_levels(side: Side, price: float, sl: float | None, tp: float | None) -> None:
@@ -160,79 +172,100 @@ def pnl(account: Account, side: Side, entry: float, exit_price: float, qty: floa
     return Pnl(float(usd), float(usd / end) if account.contract == "inverse" else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """An account's own numbers, exact. `nearest` and `most` (of the notional) None: not given."""
+
+    equity: Ratio
+    wanted: Ratio
+    step: Ratio
+    least: Ratio
+    most: Ratio | None
+    nearest: Ratio | None
+
+
+@lru_cache(maxsize=256)  # an account's numbers come again with each alert, prices do not
+def _terms(account: Account) -> _Terms:
+    equity, cap, tick = exact(account.equity), account.max_leverage, account.tick_size
+    return _Terms(
+        equity=equity,
+        wanted=equity * exact(account.risk_pct) / Ratio(100),
+        step=exact(account.qty_step),
+        least=exact(account.min_qty),
+        most=None if cap is None else equity * exact(cap),
+        nearest=None if tick is None else exact(tick) * exact(account.min_stop_ticks),
+    )
+
+
+def _sizing(account: Account, price: float, sl: float, tp: float | None, side: Side | None) -> _Sizing:
+    for name, level in (("price", price), ("sl", sl)):
+        _positive(name, level)
+    side = side or ("LONG" if sl < price else "SHORT")
+    check_levels(side, price, sl, tp)
+    return _Sizing(account, side, exact(price), exact(sl))
+
+
 class _Sizing:
-    """One quote's steps, each exact."""
+    """A position's exact numbers. Raises Invalid when its stop is too near."""
 
-    def __init__(self, account: Account, side: Side, entry: Ratio, distance: Ratio, tp: float | None) -> None:
-        self.account, self.side, self.entry, self.distance, self.tp = account, side, entry, distance, tp
-        self.equity = _setting(account.equity)
-        self.per_unit = _size(account, Ratio(1), entry)  # of the underlying in one unit of quantity
-        self.unit_loss = distance * self.per_unit
-        self.warnings: list[str] = []
+    __slots__ = ("account", "distance", "entry", "per_unit", "qty", "raw", "side", "size", "terms", "within")
 
-    def quote(self) -> Quote:
-        wanted = self.equity * _setting(self.account.risk_pct) / Ratio(100)
-        raw = wanted / self.unit_loss
-        qty = self._rounded(self._within_leverage(raw))
-        size = qty * self.per_unit
-        notional = size * self.entry
-        leverage = float(notional / self.equity)
-        if Ratio(MANY_TIMES) * self.equity < notional:
-            self.warnings.append(f"the position is {leverage:.3g} times the equity")
+    def __init__(self, account: Account, side: Side, entry: Ratio, sl: Ratio) -> None:
+        terms = _terms(account)
+        distance = abs(entry - sl)
+        least = entry * NEAREST if terms.nearest is None else terms.nearest
+        if distance < least:
+            raise Invalid("sl", f"{float(distance):g} away from the price; at least {float(least):g} is needed")
+        per_unit = _size(account, ONE, entry)  # of the underlying in one unit of quantity
+        raw = within = terms.wanted / (distance * per_unit)
+        if terms.most is not None and terms.most < raw * per_unit * entry:
+            within = terms.most / (entry * per_unit)
+        qty = Ratio(within // terms.step) * terms.step
+        if not qty.over or qty < terms.least:
+            qty = Ratio(0)
+        self.account, self.side, self.terms, self.entry, self.distance = account, side, terms, entry, distance
+        self.per_unit, self.raw, self.within, self.qty, self.size = per_unit, raw, within, qty, qty * per_unit
+
+    def position(self) -> Position:
+        risked = float(self.size * self.distance)
+        return Position(self.side, float(self.qty), float(self.size), float(self.terms.wanted), risked)
+
+    def quote(self, tp: float | None) -> Quote:
+        notional = self.size * self.entry
+        leverage = float(notional / self.terms.equity)
         return Quote(
             side=self.side,
-            risk_usd=float(wanted),
-            risk_real_usd=float(size * self.distance),
+            risk_usd=float(self.terms.wanted),
+            risk_real_usd=float(self.size * self.distance),
             distance=float(self.distance),
-            qty_raw=float(raw),
-            qty=float(qty),
-            size=float(size),
+            qty_raw=float(self.raw),
+            qty=float(self.qty),
+            size=float(self.size),
             notional=float(notional),
             leverage=leverage,
-            margin=float(notional / _setting(self.account.max_leverage or 1.0)),
-            rr=self._reward(),
-            warnings=tuple(self.warnings),
-            steps=Steps(self.account, float(self.per_unit), float(self.unit_loss)),
+            margin=float(notional / exact(self.account.max_leverage or 1.0)),
+            rr=float(abs(exact(tp) - self.entry) / self.distance) if tp else None,
+            warnings=tuple(self._warnings(notional, leverage)),
+            steps=Steps(self.account, float(self.per_unit), float(self.distance * self.per_unit)),
         )
 
-    def _within_leverage(self, raw: Ratio) -> Ratio:
-        cap = self.account.max_leverage
-        if cap is None:
-            return raw
-        most = self.equity * _setting(cap) / (self.entry * self.per_unit)
-        if not most < raw:
-            return raw
-        self.warnings.append(f"held to {cap:g} times the equity: less is risked than wanted")
-        return most
-
-    def _rounded(self, raw: Ratio) -> Ratio:
-        step = _setting(self.account.qty_step)
-        steps = raw // step
-        qty = Ratio(steps) * step
-        if steps == 0 or qty < _setting(self.account.min_qty):
-            least = max(self.account.min_qty, self.account.qty_step)
-            self.warnings.append(f"{float(raw):.6g} is below the smallest quantity {least:g}: not sized")
-            return Ratio(0)
-        return qty
-
-    def _reward(self) -> float | None:
-        return float(abs(exact(self.tp) - self.entry) / self.distance) if self.tp else None
+    def _warnings(self, notional: Ratio, leverage: float) -> Iterator[str]:
+        account = self.account
+        if self.within < self.raw:
+            yield f"held to {account.max_leverage:g} times the equity: less is risked than wanted"
+        if not self.qty.over:
+            least = max(account.min_qty, account.qty_step)
+            yield f"{float(self.within):.6g} is below the smallest quantity {least:g}: not sized"
+        if Ratio(MANY_TIMES) * self.terms.equity < notional:
+            yield f"the position is {leverage:.3g} times the equity"
 
 
 def _size(account: Account, qty: Ratio, entry: Ratio) -> Ratio:
     """Units of the underlying in `qty`."""
     if account.contract_value is None:
         return qty
-    value = qty * _setting(account.contract_value)
+    value = qty * exact(account.contract_value)
     return value / entry if account.contract == "inverse" else value
-
-
-def _check_distance(account: Account, entry: Ratio, distance: Ratio) -> None:
-    least = entry * NEAREST
-    if account.tick_size is not None:
-        least = _setting(account.tick_size) * _setting(account.min_stop_ticks)
-    if distance < least:
-        raise Invalid("sl", f"{float(distance):g} away from the price; at least {float(least):g} is needed")
 
 
 def _positive(name: str, value: float) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from runtime.engines import Engine, is_test
+from runtime.fixed import fixed
 from runtime.risk import Side
 
 Kind = Literal["SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR"]
@@ -28,7 +29,7 @@ class Lock:
     renewed: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Trade:
     """An open virtual trade; `alias` is what its sender calls it. `qty` is in units of the underlying.
 
@@ -57,7 +58,7 @@ class Rules:
     expiry: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Case:
     """All that a decision depends on. `first` is the event this one repeats, `trades` are the engine's open ones.
 
@@ -78,7 +79,7 @@ class Case:
     guarded: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Decision:
     """What happens, the answer's HTTP status, why in words, and who holds the lock afterwards."""
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from runtime.engines import is_test
+from runtime.fixed import fixed
 from runtime.payload import Json
 from runtime.router.guards_rules import ACCOUNT, Guards, Mode, Rules
 from runtime.router.guards_standing import Standing
@@ -77,7 +78,7 @@ class Finding:
         return {name: getattr(self, name) for name in ("guard", "scope", "mode", "effect", "text")}
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Verdict:
     findings: tuple[Finding, ...] = ()
 

@@ -88,11 +88,11 @@ class Store:
         """The write's result, after COMMIT. Raises what the write raised, or StoreError (also after `timeout` s)."""
         return await _within(timeout, asyncio.wrap_future(self.submit(write)))
 
-    async def write_item(self, many: WriteMany[I, T], item: I) -> T:
+    def write_item(self, many: WriteMany[I, T], item: I) -> asyncio.Future[T]:
         """Like `write`, for an item that `many` takes together with the others that wait."""
         future = self._writer.submit_item(many, item)
         self._limit.watch(future)
-        return await future
+        return future
 
     async def probe(self) -> None:
         """Commit a real row, so that a full or read-only disk shows. Raises StoreError."""

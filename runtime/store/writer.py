@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
 
 from runtime import clock
+from runtime.fixed import fixed
 from runtime.meter import Histogram
 from runtime.store.errors import StoreError, why
 
@@ -48,7 +49,7 @@ _WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 log = logging.getLogger("runtime.store")
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class _Job:
     """`many` None: `item` is a Write that runs by itself. `reply` is the future of a thread or of an event loop."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from runtime import engines, moment, payload
+from runtime.fixed import fixed
 from runtime.payload import Invalid, Json
 from runtime.risk import Side
 from runtime.router.bars import Bar, length
@@ -16,10 +17,11 @@ KINDS = ("SIGNAL", "OPEN", "UPDATE", "CLOSE", "BAR")
 EVERY = "*"
 """Whose trades a BAR without an engine concerns."""
 _EDGES = ("high", "low", "close")
+_SIDES: dict[str, Side] = {"BUY": "LONG", "SELL": "SHORT"}
 FIELDS = ("engine", "signal", "symbol", "tf", "price", "tp", "sl", "reason")
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Alert:
     """One TradingView alert. Levels are in the symbol's quote currency; `tp` and `sl` of 0 or None mean none.
 
@@ -44,21 +46,32 @@ class Alert:
 
     @property
     def side(self) -> Side | None:
-        return {"BUY": "LONG", "SELL": "SHORT"}.get(self.signal)  # type: ignore[return-value]
+        return _SIDES.get(self.signal)
 
     @property
     def dedupe_key(self) -> str:
         """Equal for two deliveries of one alert. An `id` counts within its engine only."""
         if self.delivery is not None:
-            return "\n".join(("id", self.engine, self.delivery))
+            return f"id\n{self.engine}\n{self.delivery}"
         same = (self.kind, self.engine, self.symbol, self.tf, self.signal, self.trade_id or "", self.bar)
         candle = self.candle
-        prices = () if candle is None else (candle.open, candle.high, candle.low, candle.close)
-        return "\n".join((*same, *map(repr, prices)))
+        if candle is None:
+            return "\n".join(same)
+        return "\n".join((*same, *map(repr, (candle.open, candle.high, candle.low, candle.close))))
 
     def payload(self) -> Json:
         """The alert as it is stored, shown and journalled: known fields first, then what else the sender gave."""
-        return {name: getattr(self, name) for name in FIELDS} | self.extra
+        return {
+            "engine": self.engine,
+            "signal": self.signal,
+            "symbol": self.symbol,
+            "tf": self.tf,
+            "price": self.price,
+            "tp": self.tp,
+            "sl": self.sl,
+            "reason": self.reason,
+            **self.extra,
+        }
 
 
 def read(data: Json) -> Alert:

@@ -10,32 +10,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
-from runtime import clock
 from runtime.payload import Json, dumps
 from runtime.router.decision import Lock, Trade
-from runtime.store.bulk import Insert
+from runtime.store.ready import Insert, Query
 from runtime.store.tables import events, messages, trades
 from runtime.webhook import routing
 from runtime.webhook.recall import named, newest
 
-_LAST = select(func.coalesce(func.max(events.c.id), 0))
-_OPENED = ("trade_id", "alias", "engine", "symbol", "side", "entry", "stop", "tp", "qty", "risk_usd", "opened_ts")
+_last = Query(select(func.coalesce(func.max(events.c.id), literal_column("0"))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Questions:
     """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock.
 
     `symbols`: open trades on them matter whoever holds them, also engines that are configured no longer.
     """
 
-    keys: frozenset[str] = frozenset()
-    engines: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    keys: set[str] = field(default_factory=set)
+    engines: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     lock: bool = False
-    symbols: frozenset[str] = frozenset()
+    symbols: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -72,18 +70,9 @@ class Book:
         """The id of the event that is recorded next."""
         return self._found.last + 1
 
-    def first(self, key: str, shown: Sequence[datetime], window: float | None) -> int | None:
-        """The event that one with this dedupe key repeats; `window` (seconds) None looks back without end.
-
-        `shown` is this moment, on the clock as it is and as it was before it was set: setting it makes no alert new.
-        """
-        found = self._found.seen.get(key)
-        if found is None:
-            return None
-        if window is None:
-            return found[0]
-        ts = clock.from_iso(found[1])
-        return found[0] if any(abs((now - ts).total_seconds()) <= window for now in shown) else None
+    def first(self, key: str) -> tuple[int, str] | None:
+        """(id, ts) of the newest event with this dedupe key."""
+        return self._found.seen.get(key)
 
     def opened_by(self, engine: str, alias: str) -> int | None:
         """The event that opened the trade the engine calls `alias`; None when none of that name is open."""
@@ -102,9 +91,9 @@ class Book:
         return tuple(self._found.trades)
 
     def record(self, row: Json) -> int:
-        """Keep an event (every column but its id); returns its id."""
-        event_id = self._found.last = self._found.last + 1
-        self._events.append(row | {"id": event_id})
+        """Keep an event (every column but its id, which the row gets); returns its id."""
+        event_id = self._found.last = row["id"] = self._found.last + 1
+        self._events.append(row)
         if row["dedupe_key"] is not None:
             self._found.seen[row["dedupe_key"]] = (event_id, row["ts"])
         return event_id
@@ -127,9 +116,27 @@ class Book:
 
     def open(self, trade: Trade, engine: str, event_id: int) -> None:
         """Keep a new virtual trade of `engine`."""
-        row: Json = {name: getattr(trade, name, None) for name in _OPENED}
-        row |= {"engine": engine, "opened_by": event_id, "locked": trade.locked}
-        self._opened[trade.trade_id] = row
+        self._opened[trade.trade_id] = {
+            "trade_id": trade.trade_id,
+            "alias": trade.alias,
+            "engine": engine,
+            "symbol": trade.symbol,
+            "side": trade.side,
+            "entry": trade.entry,
+            "stop": trade.stop,
+            "tp": trade.tp,
+            "qty": trade.qty,
+            "risk_usd": trade.risk_usd,
+            "opened_by": event_id,
+            "opened_ts": trade.opened_ts,
+            "locked": trade.locked,
+            "closed_by": None,
+            "closed_ts": None,
+            "closed_why": None,
+            "exit": None,
+            "pnl": None,
+            "r": None,
+        }
         self._found.trades.setdefault(engine, []).append(trade)
         self._found.used.add(trade.trade_id)
         if trade.alias is not None:
@@ -153,7 +160,7 @@ class Book:
             routing.write_lock(self._connection, self._found.lock, self._lock_at)
         if self._freed:
             routing.free_trades(self._connection)
-        _ADD_TRADES(self._connection, [_BLANK | row for row in self._opened.values()])
+        _ADD_TRADES(self._connection, list(self._opened.values()))
         if self._closed:
             self._connection.execute(routing.CLOSE, self._closed)
         _ADD_MESSAGES(self._connection, self._messages)
@@ -162,11 +169,10 @@ class Book:
 _ADD_EVENTS = Insert(events, (column.name for column in events.columns))
 _ADD_TRADES = Insert(trades, (column.name for column in trades.columns))
 _ADD_MESSAGES = Insert(messages, ("event_id", "body"))
-_BLANK: Json = {str(column.name): None for column in trades.columns}
 
 
 def _look(connection: Connection, asked: Questions) -> _Found:
-    last = int(connection.execute(_LAST).scalar_one())
+    ((last,),) = _last(connection)
     seen = newest(connection, asked.keys) if asked.keys else {}
     found = _Found(last, seen, routing.lock(connection)[0] if asked.lock else None)
     holder = {found.lock.engine} if found.lock and asked.symbols else set()  # its last trade gives the lock back
@@ -177,8 +183,8 @@ def _look(connection: Connection, asked: Questions) -> _Found:
     return found
 
 
-def _look_at_names(connection: Connection, names: frozenset[str], found: _Found) -> None:
-    for row in named(connection, names):
-        found.used.add(row.trade_id)
-        if row.closed_by is None and row.alias is not None:
-            found.aliases[row.engine, row.alias] = row.opened_by
+def _look_at_names(connection: Connection, names: set[str], found: _Found) -> None:
+    for trade_id, alias, engine, opened_by, closed_by in named(connection, names):
+        found.used.add(trade_id)
+        if closed_by is None and alias is not None:
+            found.aliases[engine, alias] = opened_by

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from runtime.fixed import fixed
 from runtime.payload import Json, dumps
 from runtime.store.tables import events
 from runtime.webhook.alert import FIELDS
@@ -17,7 +18,7 @@ _ACCEPTED = or_(events.c.status.is_(None), events.c.status < 400)
 _SHOWN = ("qty", "risk_usd", "risk_real_usd")
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Origin:
     """Where an alert came from: the caller's address, the name of its key, and the request's id in the log."""
 

@@ -13,10 +13,12 @@ from runtime.payload import Json
 from runtime.router.guards import Confirmation, Facts, Pause, Verdict, judge
 from runtime.router.guards_rules import ACCOUNT, Guards
 from runtime.router.guards_standing import Standing, from_json
+from runtime.store.ready import Query
 from runtime.store.tables import confirmations, controls, pauses, standings, trades
 
 _NOTHING = Verdict()
-_PAUSES, _STANDINGS, _CONFIRMATIONS = select(pauses), select(standings), select(confirmations)
+_STANDINGS, _CONFIRMATIONS = select(standings), select(confirmations)
+_pauses = Query(select(pauses.c.scope, pauses.c.since, pauses.c.until, pauses.c.reason, pauses.c.by))
 _OPEN = (
     select(trades.c.engine, func.count().label("open")).where(trades.c.closed_by.is_(None)).group_by(trades.c.engine)
 )
@@ -79,8 +81,8 @@ def load(connection: Connection, guards: Guards) -> Known:
 
 
 def read_pauses(connection: Connection) -> dict[str, Pause]:
-    rows = connection.execute(_PAUSES)
-    return {row.scope: Pause(clock.from_iso(row.since), _moment(row.until), row.reason, row.by) for row in rows}
+    rows = _pauses(connection)
+    return {scope: Pause(clock.from_iso(since), _moment(until), reason, by) for scope, since, until, reason, by in rows}
 
 
 def write_pause(connection: Connection, scope: str, pause: Pause) -> None:

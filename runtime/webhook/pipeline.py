@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from runtime import clock, engines, risk
 from runtime.engines import Engine
-from runtime.payload import Invalid, Json
+from runtime.fixed import fixed
+from runtime.payload import Invalid, Json, dumps
 from runtime.router import bars
 from runtime.router.decision import Case, Decision, Lock, Rules, Trade, decide, held, needs_trades, repeats
 from runtime.router.guards import Finding, Verdict
 from runtime.settings import WebhookSettings
-from runtime.webhook import events, guarding, refusals, told
+from runtime.webhook import guarding, refusals, told
 from runtime.webhook.alert import EVERY, Alert
 from runtime.webhook.book import Book, Questions
 from runtime.webhook.events import Origin
@@ -27,29 +28,33 @@ _JUDGED = ("opened", "recorded", "closed", "guarded")
 """Outcomes for which it mattered what the guards said."""
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Sized:
     """An alert with its engine, and the position it would open; None: nothing, or not sized."""
 
     alert: Alert
     engine: Engine
-    quote: risk.Quote | None
+    position: risk.Position | None
 
     @property
     def opens(self) -> bool:
-        return self.quote is not None and self.quote.qty > 0
+        return self.position is not None and self.position.qty > 0
 
 
-@dataclass(frozen=True, slots=True)
 class Arrival:
-    """An alert that may be committed: when it came, and from where."""
+    """An alert that may be committed: when it came (`ts`: as it is stored), from where, the key of its repetitions."""
 
-    sized: Sized
-    now: datetime
-    origin: Origin
+    __slots__ = ("key", "now", "origin", "sized", "ts")
+
+    def __init__(self, sized: Sized, now: datetime, origin: Origin) -> None:
+        self.sized = sized
+        self.now = now
+        self.origin = origin
+        self.ts = clock.iso(now)
+        self.key = sized.alert.dedupe_key
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class End:
     """A trade of `engine` that ends at `level`; `why`: stop, target, close, opposite, reversed."""
 
@@ -59,7 +64,7 @@ class End:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@fixed
 class Result:
     """What was committed, and the answer to it."""
 
@@ -111,10 +116,11 @@ class Pipeline:
             raise Invalid("sl", f"is needed: {engine.name} is sized by its stop")
         if factor != 1:
             account = replace(account, risk_pct=account.risk_pct * factor)
-        return Sized(alert, engine, risk.quote(account, alert.price, alert.sl, alert.tp, side=side))
+        return Sized(alert, engine, risk.position(account, alert.price, alert.sl, alert.tp, side=side))
 
     def commit(self, connection: Connection, arrivals: Sequence[Arrival | Refusal]) -> list[Result | None]:
         """Decide about each and record all. Nobody can come between: the lock is read and written here."""
+        self.watch.look()
         taken = [one for one in arrivals if isinstance(one, Arrival)]
         book, known = Book(connection, self._questions(taken)), self._known(connection, taken)
         results = [self._take(book, known, one) for one in arrivals]
@@ -136,37 +142,42 @@ class Pipeline:
         return Known(guards)
 
     def _questions(self, arrivals: list[Arrival]) -> Questions:
-        keys, names, wanted = set(), set(), set()
-        for alert, engine in ((one.sized.alert, one.sized.engine) for one in arrivals):
+        asked = Questions()
+        for one in arrivals:
+            alert, engine = one.sized.alert, one.sized.engine
             if self._window(alert) != 0:
-                keys.add(alert.dedupe_key)
+                asked.keys.add(one.key)
             if alert.trade_id is not None:
-                names.add(alert.trade_id)
+                asked.names.add(alert.trade_id)
             if needs_trades(alert.kind, engine, alert.side):
-                wanted.add(engine.name)
-        # The engines that are not aggressive neither need nor change the lock. A bar may concern any of them.
-        lock = any(one.sized.engine.aggressive or _is_bar(one) for one in arrivals)
-        barred = frozenset(one.sized.alert.symbol for one in arrivals if _is_bar(one))
-        return Questions(frozenset(keys), frozenset(wanted), frozenset(names), lock, barred)
+                asked.engines.add(engine.name)
+            # Engines that are not aggressive neither need nor change the lock. A bar may concern any of them.
+            if engine.aggressive:
+                asked.lock = True
+            if _is_bar(one):
+                asked.lock = True
+                asked.symbols.add(alert.symbol)
+        return asked
 
     def _settle(self, book: Book, known: Known, arrival: Arrival) -> Result:
         first = self._first(book, arrival)
         verdict = _verdict(known, arrival) if first is None else Verdict()
-        if verdict.factor != 1:
-            arrival = replace(arrival, sized=self.size(arrival.sized.alert, verdict.factor))
-        case = self._case(book, arrival, first, verdict.why)
+        if verdict.findings and verdict.factor != 1:
+            arrival = Arrival(self.size(arrival.sized.alert, verdict.factor), arrival.now, arrival.origin)
+        case = self._case(book, arrival, first, verdict.why if verdict.findings else "")
         made = decide(case)
         findings = verdict.findings if made.outcome in _JUDGED else ()
         event_id = book.record(_row(arrival, made, findings))
         if case.engine.aggressive and made.lock != case.lock:
             book.set_lock(made.lock, arrival.now)
-        level = arrival.sized.alert.level or arrival.sized.alert.price
-        ends = [End(trade, case.engine.name, level or trade.entry, told.why(case)) for trade in made.closes]
-        messages = _close(book, known, ends, event_id, arrival.now) + told.marked(made.marks, level, arrival.now)
+        if made.closes or made.marks:
+            level = arrival.sized.alert.level or arrival.sized.alert.price
+            ends = [End(trade, case.engine.name, level or trade.entry, told.why(case)) for trade in made.closes]
+            book.tell(event_id, _close(book, known, ends, event_id, arrival.now))
+            book.tell(event_id, told.marked(made.marks, level, arrival.now))
         if made.outcome == "opened":
             known.opened(case.engine.name, arrival.now)
-            messages.append(_open(book, arrival, event_id))
-        book.tell(event_id, messages)
+            book.tell(event_id, (_open(book, arrival, event_id),))
         return Result(first or event_id, made, made.lock.engine if made.lock else None, findings)
 
     def _settle_bar(self, book: Book, known: Known, arrival: Arrival) -> Result:
@@ -208,12 +219,20 @@ class Pipeline:
 
     def _first(self, book: Book, arrival: Arrival) -> int | None:
         """The event this one repeats."""
-        alert = arrival.sized.alert
-        window = self._window(alert)
-        found = None if window == 0 else book.first(alert.dedupe_key, self.watch.shown(arrival.now), window)
-        if found is None and arrival.sized.opens and alert.trade_id is not None:
+        alert, found = arrival.sized.alert, book.first(arrival.key)
+        if found is not None and self._repeats(arrival, found[1]):
+            return found[0]
+        if arrival.sized.opens and alert.trade_id is not None:
             return book.opened_by(alert.engine, alert.trade_id)
-        return found
+        return None
+
+    def _repeats(self, arrival: Arrival, ts: str) -> bool:
+        """True when one at `ts` is near enough, also by the clock before it was set: that makes no alert new."""
+        window = self._window(arrival.sized.alert)
+        if not window:
+            return window is None
+        before = clock.from_iso(ts)
+        return any(abs((now - before).total_seconds()) <= window for now in self.watch.shown(arrival.now))
 
 
 def _is_bar(arrival: Arrival) -> bool:
@@ -222,10 +241,10 @@ def _is_bar(arrival: Arrival) -> bool:
 
 def _verdict(known: Known, arrival: Arrival) -> Verdict:
     """What the guards say; nothing to an alert that would open nothing."""
-    quote, alert = arrival.sized.quote, arrival.sized.alert
-    if quote is None or not arrival.sized.opens:
+    position, alert = arrival.sized.position, arrival.sized.alert
+    if position is None or not arrival.sized.opens:
         return Verdict()
-    return known.verdict(alert.engine, arrival.now, alert.symbol, quote.risk_real_usd)
+    return known.verdict(alert.engine, arrival.now, alert.symbol, position.risk_real_usd)
 
 
 def _settled(book: Book, alert: Alert, lock: Lock | None) -> tuple[Decision, list[End]]:
@@ -254,33 +273,45 @@ def _close(book: Book, known: Known, ends: list[End], event_id: int, now: dateti
 
 def _open(book: Book, arrival: Arrival, event_id: int) -> Json:
     """Keep the virtual trade, and say what the ledger is told of it."""
-    alert, quote, now = arrival.sized.alert, arrival.sized.quote, arrival.now
-    assert quote is not None  # noqa: S101 - only what is sized opens
-    name = alert.trade_id or f"{now:%Y%m%dT%H%M%S}-{event_id}"
-    if alert.trade_id is not None and book.is_used(name):
-        name = f"{name[:100]}-{now:%Y%m%dT%H%M%S}-{event_id}"
-    trade = told.trade(name, alert, quote, now, locked=arrival.sized.engine.aggressive)
+    alert, position = arrival.sized.alert, arrival.sized.position
+    assert position is not None  # noqa: S101 - only what is sized opens
+    name, stamp = alert.trade_id, arrival.ts[:19].replace("-", "").replace(":", "")  # 20260217T093000; strftime is slow
+    if name is None:
+        name = f"{stamp}-{event_id}"
+    elif book.is_used(name):
+        name = f"{name[:100]}-{stamp}-{event_id}"
+    trade = told.trade(name, alert, position, arrival.ts, locked=arrival.sized.engine.aggressive)
     book.open(trade, alert.engine, event_id)
-    return told.opened(trade, alert, quote.qty, event_id)
+    return told.opened(trade, alert, position.qty, event_id)
 
 
 def _row(arrival: Arrival, made: Decision, findings: tuple[Finding, ...] = ()) -> Json:
     """The event as it is stored. A refusal or a repetition is nothing that others may repeat."""
-    alert = arrival.sized.alert
-    quote = arrival.sized.quote if made.outcome == "opened" else None
+    alert, origin = arrival.sized.alert, arrival.origin
+    opened = arrival.sized.position if made.outcome == "opened" else None
     final = made.status >= 400 or made.outcome == "duplicate"
-    return events.row(
-        alert.payload(),
-        clock.iso(arrival.now),
-        arrival.origin,
-        outcome=made.outcome,
-        status=made.status,
-        reason_text=made.reason,
-        event_type=alert.kind,
-        qty=quote.qty if quote else 0.0,
-        risk_usd=quote.risk_usd if quote else 0.0,
-        risk_real_usd=quote.risk_real_usd if quote else 0.0,
-        trade_id=alert.trade_id,
-        dedupe_key=None if final else alert.dedupe_key,
-        guards=json.dumps([finding.shown() for finding in findings]) if findings else None,
-    )
+    return {
+        "ts": arrival.ts,
+        "ip": origin.ip,
+        "engine": alert.engine,
+        "signal": alert.signal,
+        "symbol": alert.symbol,
+        "tf": alert.tf,
+        "price": alert.price,
+        "tp": alert.tp,
+        "sl": alert.sl,
+        "reason": alert.reason,
+        "payload": dumps(alert.payload()),
+        "outcome": made.outcome,
+        "status": made.status,
+        "reason_text": made.reason,
+        "event_type": alert.kind,
+        "qty": opened.qty if opened else 0.0,
+        "risk_usd": opened.risk_usd if opened else 0.0,
+        "risk_real_usd": opened.risk_real_usd if opened else 0.0,
+        "trade_id": alert.trade_id,
+        "dedupe_key": None if final else arrival.key,
+        "key_name": origin.key,
+        "guards": json.dumps([finding.shown() for finding in findings]) if findings else None,
+        "request": origin.request,
+    }

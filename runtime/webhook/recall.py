@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from runtime.payload import dumps
+from runtime.store.ready import Query
 
 _GIVEN = {"sqlite": "json_each(:given)", "postgresql": "json_array_elements_text(CAST(:given AS json))"}
 _NEWEST = """
@@ -22,19 +22,18 @@ UNION ALL
 SELECT trade_id, alias, engine, opened_by, closed_by FROM trades
 WHERE closed_by IS NULL AND alias IN (SELECT value FROM {given} AS asked)
 """
-_NEWEST_BY = {dialect: text(_NEWEST.format(given=given)) for dialect, given in _GIVEN.items()}
-_NAMED_BY = {dialect: text(_NAMED.format(given=given)) for dialect, given in _GIVEN.items()}
+_newest = Query(**{dialect: text(_NEWEST.format(given=given)) for dialect, given in _GIVEN.items()})
+_named = Query(**{dialect: text(_NAMED.format(given=given)) for dialect, given in _GIVEN.items()})
 
 
 def newest(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int, str]]:
     """(id, ts) of the newest event by dedupe key, of the keys that were ever stored, however often."""
-    rows = connection.execute(_NEWEST_BY[connection.dialect.name], {"given": dumps(list(keys))})
-    return {key: (event_id, ts) for key, event_id, ts in rows}
+    return {key: (event_id, ts) for key, event_id, ts in _newest(connection, given=dumps(list(keys)))}
 
 
-def named(connection: Connection, names: Collection[str]) -> Iterable[Row[Any]]:
+def named(connection: Connection, names: Collection[str]) -> Iterable[tuple[str, str | None, str, int, int | None]]:
     """trade_id, alias, engine, opened_by, closed_by of trades with one of the names as their id, or open by that alias.
 
     One that has both comes twice.
     """
-    return connection.execute(_NAMED_BY[connection.dialect.name], {"given": dumps(list(names))})
+    return _named(connection, given=dumps(list(names)))

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from runtime import clock
 from runtime.router.decision import Lock, Trade
 from runtime.store import upsert
+from runtime.store.ready import Query
 from runtime.store.tables import resets, router, trades
 
-_LOCK = select(router).where(router.c.id == 1)
+_lock = Query(select(router.c.engine, router.c.since, router.c.renewed, router.c.updated_at).where(router.c.id == 1))
 _OPEN = select(trades).where(trades.c.closed_by.is_(None))
 _OPEN_OF = _OPEN.where(trades.c.engine.in_(bindparam("names", expanding=True)))
 _OPEN_ON = _OPEN.where(trades.c.symbol.in_(bindparam("names", expanding=True)))
@@ -29,12 +30,10 @@ CLOSE = (
 
 def lock(connection: Connection) -> tuple[Lock | None, str | None]:
     """The lock as it was last written (it may have expired), and when that was."""
-    row = connection.execute(_LOCK).first()
-    if row is None:
-        return None, None
-    if row.engine is None:
-        return None, row.updated_at
-    return Lock(row.engine, clock.from_iso(row.since), clock.from_iso(row.renewed)), row.updated_at
+    for engine, since, renewed, updated_at in _lock(connection):
+        holder = None if engine is None else Lock(engine, clock.from_iso(since), clock.from_iso(renewed))
+        return holder, updated_at
+    return None, None
 
 
 def write_lock(connection: Connection, after: Lock | None, now: datetime) -> None:

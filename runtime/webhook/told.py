@@ -13,30 +13,40 @@ from runtime.webhook.alert import Alert
 LONGEST_KEPT = 2000
 
 
-def trade(name: str, alert: Alert, quote: risk.Quote, now: datetime, *, locked: bool) -> Trade:
-    """The trade that an alert opens. Its quantity is in the underlying's units."""
+def trade(name: str, alert: Alert, position: risk.Position, ts: str, *, locked: bool) -> Trade:
+    """The trade that an alert opens at `ts`. Its quantity is in the underlying's units."""
     return Trade(
         trade_id=name,
         symbol=alert.symbol,
-        side=quote.side,
+        side=position.side,
         locked=locked,
         alias=alert.trade_id,
         entry=alert.price or 0.0,
         stop=alert.sl or 0.0,
         tp=alert.tp,
-        qty=quote.size,
-        risk_usd=quote.risk_real_usd,
-        opened_ts=clock.iso(now),
+        qty=position.size,
+        risk_usd=position.risk_real_usd,
+        opened_ts=ts,
     )
 
 
 def opened(trade: Trade, alert: Alert, qty: float, event_id: int) -> Json:
     """`qty` is in the units that the account trades."""
-    told: Json = {"type": "OPEN", "trade_id": trade.trade_id, "engine": alert.engine, "symbol": alert.symbol}
-    told |= {"side": trade.side, "entry": trade.entry, "stop": trade.stop, "qty": trade.qty}
-    told |= {"risk_usd": trade.risk_usd, "ts": trade.opened_ts}
     meta = {"tf": alert.tf, "tp": alert.tp, "reason": alert.reason[:LONGEST_KEPT], "src": "/tv", "event_id": event_id}
-    return told | {"meta": meta | {"qty": qty}}
+    meta["qty"] = qty
+    return {
+        "type": "OPEN",
+        "trade_id": trade.trade_id,
+        "engine": alert.engine,
+        "symbol": alert.symbol,
+        "side": trade.side,
+        "entry": trade.entry,
+        "stop": trade.stop,
+        "qty": trade.qty,
+        "risk_usd": trade.risk_usd,
+        "ts": trade.opened_ts,
+        "meta": meta,
+    }
 
 
 def closed(trade: Trade, level: float, now: datetime) -> Json:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from runtime import settings
@@ -260,12 +260,10 @@ def statements(store: Store, pipeline: Pipeline, batch: list[Arrival]) -> list[s
     said: list[str] = []
 
     def commit(connection: Any) -> None:
-        def listen(_: Any, __: Any, statement: str, *___: Any) -> None:
-            said.append(statement)
-
-        event.listen(connection, "before_cursor_execute", listen)
+        driver = connection.connection.dbapi_connection
+        driver.set_trace_callback(said.append)
         pipeline.commit(connection, batch)
-        event.remove(connection, "before_cursor_execute", listen)
+        driver.set_trace_callback(None)
 
     store.submit(commit).result(5)
     return [one for one in said if any(name in one for name in ("pauses", "standings", "confirmations", "count("))]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runtime import risk
 from runtime.engines import DEFAULTS
 from runtime.payload import Invalid
-from runtime.risk import Account, pnl, quote
+from runtime.risk import Account, Position, pnl, position, quote
 
 COINM, USDTM, GOLD = (engine.account for engine in DEFAULTS)
 assert COINM and USDTM and GOLD
@@ -120,6 +120,8 @@ def test_a_size_never_risks_more_than_wanted(account: Account, price: float, awa
     sl = price * (1 + away)
     assume(abs(sl - price) > price * 2e-5)
     found = quote(account, price, sl)
+    same = [getattr(found, name) for name in ("side", "qty", "size", "risk_usd", "risk_real_usd")]
+    assert position(account, price, sl) == Position(*same)
     assert 0 <= found.risk_real_usd <= found.risk_usd
     assert 0 <= found.qty <= found.qty_raw
     assert found.qty == 0 or found.qty >= account.min_qty
