@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -12,8 +13,10 @@ from starlette.routing import BaseRoute
 
 from runtime import http, openapi
 from runtime.gate import Gate
-from runtime.http import Handler, Receive, Scope, Send
+from runtime.http import Direct, Receive, Scope, Send
 from runtime.meter import Meter
+
+log = logging.getLogger("runtime.api")
 
 
 class Api(FastAPI):
@@ -25,15 +28,32 @@ class Api(FastAPI):
     def __init__(self, **options: Any) -> None:
         self.meter = Meter()
         self.gate: Gate | None = None
-        self._short: dict[str, Handler] = {}
+        self.direct: dict[str, Direct] = {}
+        """By path, what answers a POST; for a server that has its whole body, see `runtime.direct`."""
         self._declared: dict[str, BaseRoute] = {}
         super().__init__(docs_url=None, redoc_url=None, **options)  # /docs is our own: runtime.webui.reference
 
-    def post_directly(self, path: str, handler: Handler, **options: Any) -> None:
+    def post_directly(self, path: str, handler: Direct, **options: Any) -> None:
         """Answer POST `path` by `handler`; its exceptions get the same answers as everywhere, see `install`."""
-        self._short[path] = handler
-        self.post(path, **options)(handler)
+
+        async def route(request: Request) -> Response:
+            return await handler(request.scope, await http.read_body(request))
+
+        async def direct(scope: Scope, body: bytes) -> Response:
+            try:
+                return await handler(scope, body)
+            except Exception as error:
+                return self._explained(Request(scope), error)
+
+        self.direct[path] = direct
+        self.post(path, **options)(route)
         self._declared[path] = self.routes[-1]
+
+    def _explained(self, request: Request, error: Exception) -> Response:
+        kind = next(kind for kind in type(error).__mro__ if kind in self.exception_handlers)
+        if kind is Exception:
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return cast(Response, self.exception_handlers[kind](request, error))
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
@@ -41,22 +61,19 @@ class Api(FastAPI):
         return super().openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = self._short.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if handler is None:
+        path = scope["path"] if scope["type"] == "http" and scope["method"] == "POST" else ""
+        if path not in self.direct:
             await super().__call__(scope, receive, send)
             return
-        scope["route"] = self._declared[scope["path"]]
+        scope["route"] = self._declared[path]
         request = Request(scope, receive)
         try:
-            response = await handler(request)
+            body = await http.read_body(request)
         except Exception as error:
-            kind = next(kind for kind in type(error).__mro__ if kind in self.exception_handlers)
-            response = cast(Response, self.exception_handlers[kind](request, error))
-            await response(scope, receive, send)
-            if kind is Exception:
-                raise  # to the server, which logs it
+            response = self._explained(request, error)
         else:
-            await response(scope, receive, send)
+            response = await self.direct[path](scope, body)
+        await response(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette import routing
@@ -36,8 +36,13 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Handler = Callable[[Request], Awaitable[Response]]
+Direct = Callable[[Scope, bytes], Awaitable[Response]]
+"""Answers a request by its scope and its whole body, which is within MAX_BODY."""
+Answer = tuple[int, list[Header], bytes]
 
-_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_ALWAYS = ((b"x-content-type-options", b"nosniff"),)
+_NEVER_KEPT = (b"cache-control", b"no-store")
+_NO_ROUTE = "other"
 
 _dumps = encode(ascii_only=True, compact=True)
 
@@ -57,6 +62,12 @@ class JsonResponse(Response):
 
     media_type = "application/json"
 
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        if headers:
+            super().init_headers(headers)
+        else:  # what that would come to
+            self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+
     def render(self, content: Any) -> bytes:
         return _dumps(content).encode("ascii")
 
@@ -72,7 +83,24 @@ class Edge:
         self._app = app
         self._meter: Meter = getattr(app, "meter", None) or Meter()
         self._gate: Gate | None = getattr(app, "gate", None)
+        self._direct: dict[str, Direct] = getattr(app, "direct", {})
+        self._paths = frozenset(path.encode("ascii") for path in self._direct)
         self.draining = False
+
+    def takes(self, method: bytes, url: bytes) -> bool:
+        """Whether `answer` may be asked instead of the application."""
+        return url in self._paths and method == b"POST"
+
+    async def answer(self, scope: Scope, body: bytes) -> Answer:
+        """What a POST with this body is answered by one of the application's direct paths, like by `__call__`."""
+        begun, headers, path = clock.steady(), dict(scope["headers"]), scope["path"]
+        request = logs.begin(headers.get(b"x-request-id"))
+        why = self._refusal(scope, headers)
+        response = refusal(403, why) if why is not None else await self._direct[path](scope, body)
+        status, seconds, route = response.status_code, clock.steady() - begun, path if why is None else _NO_ROUTE
+        self._meter.request("POST", route, status, seconds)
+        _tell(request, "POST", route, status, seconds)
+        return status, self._dress(response.raw_headers, request.id), bytes(response.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,16 +129,23 @@ class Edge:
                 _tell(request, asked, route, status, seconds)
 
     def _behind_gate(self, scope: Scope, headers: dict[bytes, bytes]) -> App:
-        if self._gate is None:
-            return self._app
-        peer = scope["client"][0] if scope.get("client") else None
-        why = self._gate.refusal(scope["method"], scope["path"], peer, headers)
+        why = self._refusal(scope, headers)
         return self._app if why is None else refusal(403, why)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+        if self._gate is None:
+            return None
+        peer = scope["client"][0] if scope.get("client") else None
+        return self._gate.refusal(scope["method"], scope["path"], peer, headers)
 
     def _dress(self, headers: list[Header], request_id: str) -> list[Header]:
         """A page's own files say themselves how long they may be kept; nothing else may be."""
-        kept = any(name == b"cache-control" for name, _ in headers)
-        headers += [one for one in _ALWAYS if not kept or one[0] != b"cache-control"]
+        headers += _ALWAYS
+        for name, _ in headers:
+            if name == b"cache-control":
+                break
+        else:
+            headers.append(_NEVER_KEPT)
         headers.append((b"x-request-id", request_id.encode("ascii")))
         return [*headers, (b"connection", b"close")] if self.draining else headers
 
@@ -118,7 +153,7 @@ class Edge:
 def _route(scope: Scope) -> str:
     """The path as it is declared; `other` for what no route took."""
     route = scope.get("route")
-    return getattr(route, "path", None) or "other"
+    return getattr(route, "path", None) or _NO_ROUTE
 
 
 def _tell(request: logs.Request, method: str, route: str, status: int, seconds: float) -> None:
@@ -159,12 +194,21 @@ class _Reading:
 _readings: TimeLimit[_Reading] = TimeLimit(BODY_SECONDS, _Reading.expire)
 
 
+def header(scope: Scope, name: bytes) -> str | None:
+    """The last line of a header, named in small letters; Starlette's way makes an object of all of them first."""
+    found = None
+    for one, value in scope["headers"]:
+        if one == name:
+            found = value
+    return found.decode("latin-1") if found is not None else None
+
+
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The body, held to `limit` bytes while it arrives. Raises TooLarge, TooSlow.
 
     The connection is left open after a refusal: the server discards the rest, and the sender gets to read its 413.
     """
-    declared = request.headers.get("content-length", "")
+    declared = header(request.scope, b"content-length") or ""
     if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
         raise TooLarge
     task = asyncio.current_task()

@@ -162,7 +162,10 @@ def _written(text: str) -> tuple[str, ...]:
 
 
 def _cell(value: object) -> str:
-    return _word(value if isinstance(value, str) else str(value))
+    kind = type(value)
+    if kind is str:
+        return _word(value)
+    return str(value) if kind is int or kind is float else _word(str(value))
 
 
 @lru_cache(4096)  # the same few words stand in nearly every line

@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from runtime import clock, systemd
+from runtime.direct import Protocol
 from runtime.http import App, Edge
 from runtime.settings import Listen
 
@@ -51,6 +52,7 @@ def run(
         proxy_headers=False,  # the peer's address decides about trust, so no header may change it
         lifespan="on",
         ws="none",
+        http=Protocol,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     sockets = systemd.inherited_sockets(environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any
@@ -69,13 +69,13 @@ class Webhook:
         """False when the store's writer is gone and only a restart helps."""
         return self._store is None or self._store.alive
 
-    async def receive(self, request: Request) -> http.JsonResponse:
+    async def receive(self, scope: http.Scope, body: bytes) -> http.JsonResponse:
         """Take one alert. 200 means committed; see the module `runtime.http` for every other answer."""
-        parsed = payload.parse(await http.read_body(request))
+        parsed = payload.parse(body)
         key = self.keyring.check(parsed.data.pop("key", None), clock.now())
-        origin = Origin(caller(request), key, logs.request_id())
+        origin = Origin(caller(scope), key, logs.request_id())
         try:
-            data = payload.redact(payload.check(parsed), *self.keyring.values)
+            data = payload.cleared(parsed, *self.keyring.values)
             sized = self.pipeline.size(read(data))
         except Invalid as error:
             await self._refused(parsed.data, error, origin)
@@ -85,7 +85,7 @@ class Webhook:
 
     async def accept(self, sized: Sized, origin: Origin) -> Result:
         """Decide about the alert and commit that; tv-outbox sees it there and delivers it. Raises StoreError."""
-        result = await self._commit(Arrival(sized, clock.now(), origin))
+        result = await self._committed(Arrival(sized, clock.now(), origin))
         assert result is not None  # noqa: S101 - only a refusal has none
         self.dashboard.live.wake()
         alert, made = sized.alert, result.decision
@@ -100,18 +100,18 @@ class Webhook:
         logs.note(outcome="invalid", field=payload.redact(error.field[:64], *keys), key=origin.key)
         why = Invalid(payload.redact(error.field, *keys), payload.redact(error.reason, *keys))
         try:
-            await self._commit(Refusal(without_keys(data, keys), why, clock.now(), origin))
+            await self._committed(Refusal(without_keys(data, keys), why, clock.now(), origin))
             self.dashboard.live.wake()
         except StoreError as failure:
             log.error("a refusal could not be recorded: %s", failure)
 
-    async def _commit(self, arrival: Arrival | Refusal) -> Result | None:
-        return await self.store.write_item(self.pipeline.commit, arrival)
+    def _committed(self, arrival: Arrival | Refusal) -> Awaitable[Result | None]:
+        return self.store.write_item(self.pipeline.commit, arrival)
 
     async def reset_lock(self, request: Request) -> http.JsonResponse:
         """Free the lock whoever holds it; the open virtual trades stay open."""
         await operator(request, self.settings.ops_key)
-        now, ip = clock.now(), caller(request)
+        now, ip = clock.now(), caller(request.scope)
         before = await self.store.write(lambda connection: routing.reset(connection, now, ip))
         log.info("lock reset, it was held by %s", before)
         return http.JsonResponse({"ok": True, "active_engine": None, "was": before, "updated_at": clock.iso(now)})
@@ -176,10 +176,7 @@ class Webhook:
     def _routes(self) -> None:
         app = self.app
 
-        async def tv(request: Request) -> http.JsonResponse:
-            return await self.receive(request)
-
-        app.post_directly("/tv", tv, openapi_extra=ALERT_BODY, summary="Take one alert")
+        app.post_directly("/tv", self.receive, name="tv", openapi_extra=ALERT_BODY, summary="Take one alert")
 
         @app.get("/api/state", summary="Active engine and counters")
         def state() -> Any:

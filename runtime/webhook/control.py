@@ -90,7 +90,7 @@ class Control:
     def _answered(self, action: Action) -> Any:
         async def answer(request: Request) -> http.JsonResponse:
             data, now = await operator(request, self._key), clock.now()
-            done = await self._store().write(action(data, Asked(now, caller(request), _by(data))))
+            done = await self._store().write(action(data, Asked(now, caller(request.scope), _by(data))))
             return http.JsonResponse({"ok": True} | done)
 
         return answer
@@ -250,8 +250,8 @@ def _amount(data: Json, field: str, most: float) -> float | None:
     return value
 
 
-def caller(request: Request) -> str:
+def caller(scope: http.Scope) -> str:
     """Where a request came from, seen through the tunnel."""
-    peer = request.client.host if request.client else None
-    lines = request.headers.getlist("x-forwarded-for")
-    return auth.caller(peer, lines[-1] if lines else None)
+    client = scope.get("client")
+    forwarded = http.header(scope, b"x-forwarded-for")
+    return auth.caller(client[0] if client else None, forwarded)
