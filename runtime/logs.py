@@ -148,7 +148,9 @@ class _Text(_OneLine):
     """`level=info logger=runtime.http msg=request status=200 ms=1.2`: values in JSON's quotes where they need any."""
 
     def line(self, fields: dict[str, Any]) -> str:
-        return " ".join([f"{name}={_cell(value)}" for name, value in fields.items()])
+        return " ".join(
+            [f"{name}={value if type(value) in _PLAIN else _cell(value)}" for name, value in fields.items()]
+        )
 
 
 class _Json(_OneLine):
@@ -161,11 +163,12 @@ def _written(text: str) -> tuple[str, ...]:
     return text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]
 
 
+_PLAIN = frozenset({int, float})
+"""What is written as it is."""
+
+
 def _cell(value: object) -> str:
-    kind = type(value)
-    if kind is str:
-        return _word(value)
-    return str(value) if kind is int or kind is float else _word(str(value))
+    return _word(value if isinstance(value, str) else str(value))
 
 
 @lru_cache(4096)  # the same few words stand in nearly every line

@@ -31,7 +31,7 @@ class Ratio:
         return Ratio(self.over * other.under - other.over * self.under, self.under * other.under)
 
     def __abs__(self) -> Ratio:
-        return Ratio(abs(self.over), self.under)
+        return self if self.over >= 0 else Ratio(-self.over, self.under)
 
     def __lt__(self, other: Ratio) -> bool:
         return self.over * other.under < other.over * self.under

@@ -27,7 +27,7 @@ Contract = Literal["linear", "inverse"]
 Side = Literal["LONG", "SHORT"]
 
 LARGEST = 1e15  # as in the ledger: beyond this a price or an amount is a mistake
-ONE = Ratio(1)
+NOTHING, ONE = Ratio(0), Ratio(1)
 NEAREST = Ratio(1, 100_000)  # of the price: a stop nearer than this is inside any spread
 PERCENT_FROM = 0.1
 MOST_PERCENT = 20.0
@@ -216,19 +216,23 @@ class _Sizing:
         least = entry * NEAREST if terms.nearest is None else terms.nearest
         if distance < least:
             raise Invalid("sl", f"{float(distance):g} away from the price; at least {float(least):g} is needed")
-        per_unit = _size(account, ONE, entry)  # of the underlying in one unit of quantity
-        raw = within = terms.wanted / (distance * per_unit)
-        if terms.most is not None and terms.most < raw * per_unit * entry:
-            within = terms.most / (entry * per_unit)
+        largest = terms.wanted / distance  # in units of the underlying
+        allowed = largest
+        if terms.most is not None and terms.most < largest * entry:
+            allowed = terms.most / entry
+        per_unit = ONE if account.contract_value is None else _size(account, ONE, entry)  # in one unit of quantity
+        raw, within = (largest, allowed) if per_unit is ONE else (largest / per_unit, allowed / per_unit)
         qty = Ratio(within // terms.step) * terms.step
         if not qty.over or qty < terms.least:
-            qty = Ratio(0)
+            qty = NOTHING
         self.account, self.side, self.terms, self.entry, self.distance = account, side, terms, entry, distance
-        self.per_unit, self.raw, self.within, self.qty, self.size = per_unit, raw, within, qty, qty * per_unit
+        self.per_unit, self.raw, self.within = per_unit, raw, within
+        self.qty, self.size = qty, qty if per_unit is ONE else qty * per_unit
 
     def position(self) -> Position:
-        risked = float(self.size * self.distance)
-        return Position(self.side, float(self.qty), float(self.size), float(self.terms.wanted), risked)
+        size = float(self.size)
+        qty = size if self.size is self.qty else float(self.qty)
+        return Position(self.side, qty, size, float(self.terms.wanted), float(self.size * self.distance))
 
     def quote(self, tp: float | None) -> Quote:
         notional = self.size * self.entry

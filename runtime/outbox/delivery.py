@@ -25,8 +25,8 @@ SHARED_SECONDS = 2.0  # other processes commit what this one delivers, and canno
 STANDBY_SECONDS = 1.0  # the one that delivers ends without a word
 COMMIT_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-YIELD = 20  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
-YIELD_SECONDS = 1.0  # at most
+YIELD = 40  # times as long as a batch took: TradingView hangs up after 3 s, a log book waits
+YIELD_SECONDS = 2.0  # at most
 NOTE_SECONDS = 60.0  # how often the store is told of attempts that fail as the one before
 
 

@@ -23,6 +23,8 @@ STATEMENT_MS = 1500
 READ_MS = 5000  # a page of a large ledger may take longer than an alert may wait
 
 PRAGMAS = (
+    # Of a new file. A commit writes each page that it touched whole, and an alert touches many pages a little.
+    "PRAGMA page_size=2048",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # in WAL mode NORMAL does not sync at commit: a power cut would lose acknowledged rows
     "PRAGMA foreign_keys=ON",
