@@ -62,11 +62,14 @@ class JsonResponse(Response):
 
     media_type = "application/json"
 
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
         if headers:
-            super().init_headers(headers)
-        else:  # what that would come to
-            self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+            super().__init__(content, status_code, headers)
+            return
+        # What that comes to without headers.
+        self.status_code, self.background = status_code, None
+        self.body = self.render(content)
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
 
     def render(self, content: Any) -> bytes:
         return _dumps(content).encode("ascii")
@@ -158,9 +161,19 @@ def _route(scope: Scope) -> str:
 
 def _tell(request: logs.Request, method: str, route: str, status: int, seconds: float) -> None:
     """One line; 0 is the status of a caller who left before the answer."""
-    fields = {"method": method, "path": route, "status": status, "ms": round(seconds * 1000, 2), **request.said}
-    fields["request"] = request.id
-    logs.tell("runtime.http", "request", fields, failed=status >= 500)
+    logs.tell(
+        {
+            "level": "error" if status >= 500 else "info",
+            "logger": "runtime.http",
+            "msg": "request",
+            "method": method,
+            "path": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            **request.said,
+            "request": request.id,
+        }
+    )
 
 
 class Route(routing.Route):

@@ -73,14 +73,19 @@ def note(**found: object) -> None:
         request.said.update(found)
 
 
-def tell(name: str, msg: str, fields: dict[str, object], *, failed: bool = False) -> None:
-    """The line of each request, as `logging` would write it. A record of its own would cost more than all the rest."""
-    root = logging.getLogger()
-    out = root.handlers[0] if root.handlers else None
+def tell(fields: dict[str, Any]) -> None:
+    """The line of each request, as `logging` would write it. A record of its own would cost more than all the rest.
+
+    `fields` begin with level, logger and msg.
+    """
+    handlers = logging.root.handlers
+    out = handlers[0] if handlers else None
     if isinstance(out, _Out):
-        out.tell({"level": "error" if failed else "info", "logger": name, "msg": msg, **fields})
-    else:  # nobody configured the log: a test
-        logging.getLogger(name).log(logging.ERROR if failed else logging.INFO, msg, extra={"fields": fields})
+        out.tell(fields)
+        return
+    # Nobody configured the log: a test.
+    level, name, msg = (fields.pop(part) for part in ("level", "logger", "msg"))
+    logging.getLogger(name).log(logging.ERROR if level == "error" else logging.INFO, msg, extra={"fields": fields})
 
 
 def configure(*secrets: Secret, style: Style = "text") -> None:

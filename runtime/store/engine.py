@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError
 
 from runtime.keys import Secret
+from runtime.store import ready
 from runtime.store.errors import StoreError
 
 Place = Path | Secret
@@ -119,7 +120,7 @@ def _sqlite(path: Path, begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        ready.run(connection, begin)
 
     return engine
 

@@ -82,6 +82,14 @@ class Insert:
         return made
 
 
+def run(connection: Connection, sql: str) -> None:
+    """A statement without parameters and without rows."""
+    try:
+        _driver(connection).execute(sql).close()
+    except Exception as error:
+        raise explained(connection, sql, error) from error
+
+
 def explained(connection: Connection, sql: str, error: Exception) -> Exception:
     """What SQLAlchemy would have raised for a driver's error; any other error as it is. It holds no values."""
     dialect: Any = connection.dialect
