@@ -9,10 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
+
+from runtime.outbox.perf_sink import BATCH, PRESSED_SECONDS, PerfSink
+from runtime.store import Store, tables
 
 Make = Callable[..., dict[str, Any]]
 SHORT = {"engine": "COINM_SHORT", "signal": "SELL", "symbol": "BTCUSDT.P", "tf": "60", "reason": "r"}
@@ -120,14 +125,15 @@ def test_a_ledger_that_hangs_delays_only_itself(
 
 
 @contextmanager
-def fake_ledger(answers: list[int]) -> Iterator[tuple[str, list[Any]]]:
-    """Answers with each status once, then always 200; keeps what it was told."""
+def fake_ledger(answers: list[int], slow: float = 0.0) -> Iterator[tuple[str, list[Any]]]:
+    """Answers with each status once, then always 200, each after `slow` seconds; keeps what it was told."""
     seen: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             body = b'{"ok": false, "error": "because"}'
+            time.sleep(slow)
             self.send_response(answers.pop(0) if answers else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -163,3 +169,22 @@ def test_what_is_refused_for_good_is_kept_and_the_rest_goes_on(
         assert set(events) == {1, 2, 3, 4}
         assert {body["type"] for body in seen} == {"OPEN"}
         running.stop()
+
+
+def test_while_alerts_come_fast_a_slow_ledger_is_told_a_little_at_a_time(tmp_path: Path) -> None:
+    """Its rest is a multiple of what a batch took, and has an end."""
+    store = Store(tmp_path / "webhook.db", tables.SCHEMA)
+    rows = [{"event_id": number, "body": json.dumps({"ts": "t", "number": number})} for number in range(BATCH)]
+    store.submit(lambda connection: connection.execute(insert(tables.messages), rows)).result(5)
+    with fake_ledger([], slow=PRESSED_SECONDS / 3) as (url, seen):
+        sink = PerfSink(store, url)
+        assert sink._leads()
+        sink.pressed = lambda: True
+        assert sink.deliver()
+        first = len(seen)
+        assert 1 <= first <= 4
+        sink.pressed = lambda: False
+        assert sink.deliver()
+        assert [body["number"] for body in seen] == list(range(BATCH))
+        assert not sink.deliver()
+    store.close()
