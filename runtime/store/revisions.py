@@ -57,3 +57,8 @@ def index(name: str, of: str, *wanted: str, where: str | None = None, unique: bo
     """Make an index, unless it is there; with `where` it holds only those rows."""
     partial = types.where(where) if where else {}
     op.create_index(name, of, [*wanted], unique=unique, if_not_exists=True, **partial)
+
+
+def drop_index(name: str, of: str) -> None:
+    """Take an index away, if it is there: it only costs. An older release does without it, more slowly."""
+    op.drop_index(name, of, if_exists=True)

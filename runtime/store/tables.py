@@ -15,7 +15,7 @@ metadata = MetaData()
 
 # Whoever adds a column, an index or a table here adds a revision in migrations/webhook, and names it here.
 # Files of releases that counted steps differ in what they have: the revisions after the first add what is absent.
-SCHEMA = Schema("webhook", metadata, head="0009", counted=("0001", "0001", "0001"))
+SCHEMA = Schema("webhook", metadata, head="0010", counted=("0001", "0001", "0001"))
 
 # Every alert that came with the right key: accepted, refused, repeated.
 events = Table(
@@ -124,9 +124,8 @@ trades = Table(
     Column("pnl", Float),  # USD
     Column("r", Float),  # pnl / risk_usd
     Column("closed_why", Text),  # stop, target, close, opposite, reversed
-    Index("trades_open", "engine", **where("closed_by IS NULL")),
-    Index("trades_open_on", "symbol", **where("closed_by IS NULL")),
-    Index("trades_by_alias", "alias", **where("closed_by IS NULL")),
+    Index("trades_open_by", "engine", "symbol", **where("closed_by IS NULL")),
+    Index("trades_open_alias", "alias", **where("closed_by IS NULL AND alias IS NOT NULL")),
     Index("trades_locked", "locked", **where("locked")),
     Index("trades_closed", "closed_by", **where("closed_by IS NOT NULL")),
 )

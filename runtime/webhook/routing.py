@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from runtime import clock
 from runtime.router.decision import Lock, Trade
@@ -18,7 +18,14 @@ from runtime.store.tables import resets, router, trades
 _lock = Query(select(router.c.engine, router.c.since, router.c.renewed, router.c.updated_at).where(router.c.id == 1))
 _OPEN = select(trades).where(trades.c.closed_by.is_(None))
 _OPEN_OF = _OPEN.where(trades.c.engine.in_(bindparam("names", expanding=True)))
-_OPEN_ON = _OPEN.where(trades.c.symbol.in_(bindparam("names", expanding=True)))
+_first = select(func.min(trades.c.engine).label("engine")).where(trades.c.closed_by.is_(None))
+_holders = _first.cte("holders", recursive=True)
+_next = _first.where(trades.c.engine > _holders.c.engine).scalar_subquery()
+_HOLDERS = _holders.union_all(select(_next).where(_holders.c.engine.is_not(None)))
+"""The engines with open trades, by one look into the index for each."""
+_OPEN_ON = _OPEN.where(
+    trades.c.engine.in_(select(_HOLDERS.c.engine)), trades.c.symbol.in_(bindparam("names", expanding=True))
+)
 _KNOWN = tuple(field.name for field in fields(Trade))
 _ENDED = ("closed_by", "closed_ts", "exit", "pnl", "r", "closed_why", "locked")
 
