@@ -90,7 +90,12 @@ class Protocol(HttpToolsProtocol):
 
     async def _reply(self, cycle: _Cycle, scope: Scope, body: bytes) -> None:
         edge: Any = self.app
-        status, headers, text = await edge.answer(scope, body)
+        try:
+            status, headers, text = await edge.answer(scope, body)
+        except Exception as error:  # what explains faults is at fault itself
+            self.logger.error("no answer to %s", scope["path"], exc_info=error)
+            self.transport.close()
+            return
         if cycle.disconnected:
             return
         if not cycle.keep_alive and _GOODBYE not in headers:  # the server stops

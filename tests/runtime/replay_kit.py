@@ -72,9 +72,9 @@ class Replay:
             self.opened_by.pop((alert.engine, trade.alias or ""), None)
 
     def _open(self, sized: Sized, event_id: int) -> None:
-        alert, quote = sized.alert, sized.quote
-        assert quote is not None
-        trade = Trade(f"by {event_id}", alert.symbol, quote.side, sized.engine.aggressive, alert.trade_id)
+        alert, position = sized.alert, sized.position
+        assert position is not None
+        trade = Trade(f"by {event_id}", alert.symbol, position.side, sized.engine.aggressive, alert.trade_id)
         self.trades.setdefault(alert.engine, []).append(trade)
         if alert.trade_id is not None:
             self.opened_by[alert.engine, alert.trade_id] = event_id

@@ -200,6 +200,15 @@ def test_who_leaves_before_the_answer_leaves_no_trace(served: Served, caplog: py
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+def test_a_fault_in_answering_ends_the_connection(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served.edge, "_dress", lambda *_: 1 / 0)
+    began = time.monotonic()
+    assert served.talk(post()) == b""
+    assert time.monotonic() - began < 0.3
+    monkeypatch.undo()
+    assert served.talk(post()).startswith(b"HTTP/1.1 200")
+
+
 def test_a_second_request_waits_for_the_first(served: Served) -> None:
     with closing(socket.create_connection(served.address)) as line:
         line.sendall(post(b"wait"))
