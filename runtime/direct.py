@@ -13,7 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from runtime.http import MAX_BODY, Edge, Header, Scope
+from runtime.http import GOODBYE, MAX_BODY, Edge, Scope
 
 
 class _Cycle:
@@ -98,17 +98,14 @@ class Protocol(HttpToolsProtocol):
             return
         if cycle.disconnected:
             return
-        if not cycle.keep_alive and _GOODBYE not in headers:  # the server stops
-            headers.append(_GOODBYE)
+        if not cycle.keep_alive and GOODBYE not in headers:  # the server stops
+            headers.append(GOODBYE)
         told = [STATUS_LINE[status]]
         for name, value in (*self.server_state.default_headers, *headers):
             told += (name, b": ", value, b"\r\n")
         told += (b"\r\n", text)
         self.transport.write(b"".join(told))
         cycle.response_complete = True
-        if _GOODBYE in headers:
+        if GOODBYE in headers:
             self.transport.close()
         self.on_response_complete()
-
-
-_GOODBYE: Header = (b"connection", b"close")

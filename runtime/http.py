@@ -43,6 +43,7 @@ Answer = tuple[int, list[Header], bytes]
 _ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 _NEVER_KEPT = (b"cache-control", b"no-store")
 _NO_ROUTE = "other"
+GOODBYE: Header = (b"connection", b"close")
 
 _dumps = encode(ascii_only=True, compact=True)
 
@@ -150,7 +151,7 @@ class Edge:
         else:
             headers.append(_NEVER_KEPT)
         headers.append((b"x-request-id", request_id.encode("ascii")))
-        return [*headers, (b"connection", b"close")] if self.draining else headers
+        return [*headers, GOODBYE] if self.draining else headers
 
 
 def _route(scope: Scope) -> str:

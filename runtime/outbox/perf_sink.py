@@ -20,9 +20,8 @@ from runtime.outbox.messages import SINK, Message
 from runtime.store import Store, StoreError
 
 BATCH = 64
-PRESSED_SECONDS = (
-    0.05  # while alerts come fast: a ledger that takes milliseconds for a message would rest longer than it may
-)
+PRESSED_SECONDS = 0.05
+"""The longest batch while alerts come fast: the rest after it has an end, however slow the ledger is."""
 TIMEOUT_SECONDS = 3.0
 AGAIN = frozenset({408, 425, 429})
 CONFLICT = 409

@@ -162,9 +162,9 @@ class Pipeline:
     def _settle(self, book: Book, known: Known, arrival: Arrival) -> Result:
         first = self._first(book, arrival)
         verdict = _verdict(known, arrival) if first is None else Verdict()
-        if verdict.findings and verdict.factor != 1:
+        if verdict.factor != 1:
             arrival = Arrival(self.size(arrival.sized.alert, verdict.factor), arrival.now, arrival.origin)
-        case = self._case(book, arrival, first, verdict.why if verdict.findings else "")
+        case = self._case(book, arrival, first, verdict.why)
         made = decide(case)
         findings = verdict.findings if made.outcome in _JUDGED else ()
         event_id = book.record(_row(arrival, made, findings))

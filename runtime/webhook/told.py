@@ -32,8 +32,6 @@ def trade(name: str, alert: Alert, position: risk.Position, ts: str, *, locked: 
 
 def opened(trade: Trade, alert: Alert, qty: float, event_id: int) -> Json:
     """`qty` is in the units that the account trades."""
-    meta = {"tf": alert.tf, "tp": alert.tp, "reason": alert.reason[:LONGEST_KEPT], "src": "/tv", "event_id": event_id}
-    meta["qty"] = qty
     return {
         "type": "OPEN",
         "trade_id": trade.trade_id,
@@ -45,7 +43,14 @@ def opened(trade: Trade, alert: Alert, qty: float, event_id: int) -> Json:
         "qty": trade.qty,
         "risk_usd": trade.risk_usd,
         "ts": trade.opened_ts,
-        "meta": meta,
+        "meta": {
+            "tf": alert.tf,
+            "tp": alert.tp,
+            "reason": alert.reason[:LONGEST_KEPT],
+            "src": "/tv",
+            "event_id": event_id,
+            "qty": qty,
+        },
     }
 
 
