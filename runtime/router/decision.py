@@ -60,7 +60,9 @@ class Rules:
 
 @fixed
 class Case:
-    """All that a decision depends on. `first` is the event this one repeats, `trades` are the engine's open ones.
+    """All that a decision depends on. `first` is the event this one repeats.
+
+    `trades` are the engine's open ones: at least those that it names (or else all on `symbol`) and that hold the lock.
 
     `guarded`: why the guards hold an opening back; empty: they do not.
     """

@@ -6,7 +6,7 @@ batch is one transaction that nobody else can write between, so ids are counted 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,22 +18,25 @@ from runtime.store.ready import Insert, Query
 from runtime.store.tables import events, messages, trades
 from runtime.webhook import routing
 from runtime.webhook.recall import named, newest
+from runtime.webhook.routing import Kept
 
 _last = Query(select(func.coalesce(func.max(events.c.id), literal_column("0"))))
 
 
 @dataclass(slots=True)
 class Questions:
-    """What the alerts of a batch may ask: dedupe keys, engines whose open trades matter, names of trades, the lock.
+    """What the alerts of a batch may ask: dedupe keys, names of trades, the lock.
 
-    `symbols`: open trades on them matter whoever holds them, also engines that are configured no longer.
+    `pairs`: each an engine and a symbol on which its open trades matter. `symbols`: those on them matter whoever holds
+    them, also engines that are configured no longer. `holders`: those that hold the lock matter, if it is held.
     """
 
     keys: set[str] = field(default_factory=set)
-    engines: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     lock: bool = False
+    pairs: set[tuple[str, str]] = field(default_factory=set)
     symbols: set[str] = field(default_factory=set)
+    holders: bool = False
 
 
 @dataclass(slots=True)
@@ -83,11 +86,11 @@ class Book:
         return trade_id in self._found.used
 
     def trades(self, engine: str) -> Sequence[Trade]:
-        """The engine's open virtual trades, oldest first."""
+        """The engine's open virtual trades that were asked for, oldest first."""
         return self._found.trades.get(engine, ())
 
     def engines(self) -> Sequence[str]:
-        """Those whose open trades are known."""
+        """Those of whom open trades are known."""
         return tuple(self._found.trades)
 
     def record(self, row: Json) -> int:
@@ -175,16 +178,20 @@ def _look(connection: Connection, asked: Questions) -> _Found:
     ((last,),) = _last(connection)
     seen = newest(connection, asked.keys) if asked.keys else {}
     found = _Found(last, seen, routing.lock(connection)[0] if asked.lock else None)
-    holder = {found.lock.engine} if found.lock and asked.symbols else set()  # its last trade gives the lock back
-    if asked.engines or asked.symbols:
-        found.trades = routing.open_trades(connection, asked.engines | holder, asked.symbols)
-    if asked.names:
-        _look_at_names(connection, asked.names, found)
+    known = list(_trades(connection, asked, found.lock))
+    found.used = {one.trade.trade_id for one in known}
+    still_open = {one.trade.trade_id: one for one in known if one.closed_by is None}
+    for one in sorted(still_open.values(), key=lambda one: one.opened_by):
+        found.trades.setdefault(one.engine, []).append(one.trade)
+        if one.trade.alias is not None:
+            found.aliases[one.engine, one.trade.alias] = one.opened_by
     return found
 
 
-def _look_at_names(connection: Connection, names: set[str], found: _Found) -> None:
-    for trade_id, alias, engine, opened_by, closed_by in named(connection, names):
-        found.used.add(trade_id)
-        if closed_by is None and alias is not None:
-            found.aliases[engine, alias] = opened_by
+def _trades(connection: Connection, asked: Questions, lock: Lock | None) -> Iterator[Kept]:
+    """An engine whose trades nobody ever closes has thousands of them: only those that can matter are read."""
+    if asked.names:
+        yield from named(connection, asked.names)
+    yield from routing.open_trades(connection, asked.pairs, asked.symbols)
+    if asked.holders and lock is not None:
+        yield from routing.locked_trades(connection)

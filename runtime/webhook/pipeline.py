@@ -149,14 +149,16 @@ class Pipeline:
                 asked.keys.add(one.key)
             if alert.trade_id is not None:
                 asked.names.add(alert.trade_id)
-            if needs_trades(alert.kind, engine, alert.side):
-                asked.engines.add(engine.name)
             # Engines that are not aggressive neither need nor change the lock. A bar may concern any of them.
-            if engine.aggressive:
+            if engine.aggressive or _is_bar(one):
                 asked.lock = True
             if _is_bar(one):
-                asked.lock = True
                 asked.symbols.add(alert.symbol)
+                asked.holders = True
+            elif needs_trades(alert.kind, engine, alert.side):
+                if alert.trade_id is None or alert.kind not in ("CLOSE", "UPDATE"):
+                    asked.pairs.add((engine.name, alert.symbol))
+                asked.holders |= engine.aggressive
         return asked
 
     def _settle(self, book: Book, known: Known, arrival: Arrival) -> Result:

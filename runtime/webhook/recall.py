@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import Connection, text
 
 from runtime.payload import dumps
 from runtime.store.ready import Query
+from runtime.webhook.routing import COLUMNS, Kept, kept
 
 _GIVEN = {"sqlite": "json_each(:given)", "postgresql": "json_array_elements_text(CAST(:given AS json))"}
 _NEWEST = """
@@ -16,14 +17,14 @@ JOIN events ON events.id = (SELECT id FROM events WHERE dedupe_key = asked.value
 """
 # OR would read all trades, however many there ever were.
 _NAMED = """
-SELECT trade_id, alias, engine, opened_by, closed_by FROM trades
-WHERE trade_id IN (SELECT value FROM {given} AS asked)
+SELECT {columns} FROM trades WHERE trade_id IN (SELECT value FROM {given} AS asked)
 UNION ALL
-SELECT trade_id, alias, engine, opened_by, closed_by FROM trades
-WHERE closed_by IS NULL AND alias IN (SELECT value FROM {given} AS asked)
+SELECT {columns} FROM trades WHERE closed_by IS NULL AND alias IN (SELECT value FROM {given} AS asked)
 """
 _newest = Query(**{dialect: text(_NEWEST.format(given=given)) for dialect, given in _GIVEN.items()})
-_named = Query(**{dialect: text(_NAMED.format(given=given)) for dialect, given in _GIVEN.items()})
+_named = Query(
+    **{dialect: text(_NAMED.format(columns=", ".join(COLUMNS), given=given)) for dialect, given in _GIVEN.items()}
+)
 
 
 def newest(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int, str]]:
@@ -31,9 +32,6 @@ def newest(connection: Connection, keys: Collection[str]) -> dict[str, tuple[int
     return {key: (event_id, ts) for key, event_id, ts in _newest(connection, given=dumps(list(keys)))}
 
 
-def named(connection: Connection, names: Collection[str]) -> Iterable[tuple[str, str | None, str, int, int | None]]:
-    """trade_id, alias, engine, opened_by, closed_by of trades with one of the names as their id, or open by that alias.
-
-    One that has both comes twice.
-    """
-    return _named(connection, given=dumps(list(names)))
+def named(connection: Connection, names: Collection[str]) -> list[Kept]:
+    """Trades, open or closed, with one of the names as their id, or open by that alias; with both, twice."""
+    return [kept(row) for row in _named(connection, given=dumps(list(names)))]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from runtime import settings
 from runtime.payload import Invalid
 from runtime.store import Store, database, tables
 from runtime.time_limit import TimeLimit
-from runtime.webhook import routing
+from runtime.webhook import book, routing
 from runtime.webhook.alert import read
 from runtime.webhook.events import Origin
 from runtime.webhook.pipeline import Arrival, Pipeline, Result
@@ -33,6 +34,7 @@ LEVELS: dict[str, dict[str, Any]] = {
     "USDTM_LONG": {"symbol": "BTC", "price": 68000, "sl": 67000, "tp": 70000},
     "COINM_SHORT": {"symbol": "BTC", "price": 68000, "sl": 69000, "tp": 66000},
 }
+SWING: dict[str, Any] = {"symbol": "XAUUSD", "price": 2000, "sl": 1995, "tp": 2010}
 BASE = {"tf": "15", "reason": "batch"}
 
 
@@ -50,7 +52,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def arrival(pipeline: Pipeline, engine: str, second: float = 0, **changes: Any) -> Arrival:
     signal = "SELL" if engine == "COINM_SHORT" else "BUY"
-    body = BASE | {"engine": engine, "signal": signal} | LEVELS[engine] | changes
+    body = BASE | {"engine": engine, "signal": signal} | LEVELS.get(engine, SWING) | changes
     return Arrival(pipeline.size(read(body)), START + timedelta(seconds=second), ORIGIN)
 
 
@@ -91,6 +93,22 @@ def test_each_sees_what_the_ones_before_it_did(store: Store, pipeline: Pipeline)
     assert (closed["closed_by"], closed["closed_why"], closed["exit"], closed["locked"]) == (3, "close", 67000, False)
     assert closed["pnl"] == pytest.approx(60, rel=0.02)
     assert closed["r"] == pytest.approx(1)
+
+
+def test_a_lock_is_given_back_with_its_last_trade_which_nobody_named(store: Store, pipeline: Pipeline) -> None:
+    steps = [
+        ({"trade_id": "a"}, "opened"),
+        ({"trade_id": "b", "symbol": "ETH"}, "opened"),
+        ({"trade_id": "c"}, "opened"),
+        ({"trade_id": "a", "event_type": "CLOSE"}, "closed"),
+        ({"event_type": "CLOSE"}, "closed"),  # c: all that is left on its symbol
+        ({"trade_id": "c", "event_type": "CLOSE"}, "ignored"),
+        ({"trade_id": "b", "symbol": "ETH", "event_type": "CLOSE"}, "closed"),
+    ]
+    for second, (changes, outcome) in enumerate(steps):
+        assert outcomes(together(store, pipeline, [arrival(pipeline, "USDTM_LONG", second, **changes)])) == [outcome]
+        other = [arrival(pipeline, "COINM_SHORT", second, id=f"other-{second}")]
+        assert outcomes(together(store, pipeline, other)) == ["opened" if second == len(steps) - 1 else "locked"]
 
 
 def test_a_repetition_within_a_batch_is_one_event(store: Store, pipeline: Pipeline) -> None:
@@ -190,10 +208,69 @@ def test_no_question_reads_all_open_trades(store: Store) -> None:
     """However many alerts open trades that nobody ever closes."""
     with store.read() as connection:
         for query in (routing._OPEN_OF, routing._OPEN_ON):
-            sql = query.params(names=["X"]).compile(connection, compile_kwargs={"literal_binds": True})
+            given = query.params(engines=["X"], symbols=["Y"])
+            sql = given.compile(connection, compile_kwargs={"literal_binds": True})
             steps = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
             looks = [step for step in steps if "trades" in step]
             assert looks
             indexed = r"SEARCH trades USING (COVERING )?INDEX trades_open_by"
             assert all(re.match(indexed, step) for step in looks), steps
-            assert any("engine=?" in step for step in looks), steps
+            assert any("engine=? AND symbol=?" in step for step in looks), steps
+        for query in (routing._LOCKED, routing._FREE):
+            sql = query.compile(connection, compile_kwargs={"literal_binds": True})
+            step = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").one()
+            assert "INDEX trades_locked" in str(step[3])
+
+
+_SYMBOLS = st.sampled_from([None, None, "ETH"])
+_MOVES = st.tuples(
+    st.sampled_from([*sorted(LEVELS), "SWING"]),
+    st.sampled_from(["SIGNAL", "SIGNAL", "OPEN", "CLOSE", "CLOSE", "UPDATE", "BAR"]),
+    st.sampled_from([None, None, "a", "b", "c"]),
+    st.booleans(),
+    _SYMBOLS,
+    st.booleans(),
+)
+
+
+@given(st.lists(_MOVES, min_size=1, max_size=14), st.lists(st.integers(1, 4), max_size=6))
+def test_what_a_batch_does_not_read_could_not_have_mattered(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], sizes: list[int]
+) -> None:
+    """Beside a webhook that knows every open trade there is, whatever is asked."""
+    folder = tmp_path_factory.mktemp("batch")
+    engines = {"SWING": {"equity": 5000, "risk_pct": 1, "qty_step": 0.1, "direction": "both", "aggressive": True}}
+    (folder / "engines.json").write_text(json.dumps({"engines": engines}))
+    env = {"TV_WEBHOOK_KEY": "key-of-the-tests", "OPS_ADMIN_KEY": "ops-key-of-the-tests"}
+    env |= {"TRADING_STATE_DIR": str(folder), "ENGINES_PATH": str(folder / "engines.json"), "LOCK_EXPIRY_SECONDS": "50"}
+    pipeline, found = Pipeline(settings.webhook(env)), []
+    for name, known in (("few", book._trades), ("all", _all_trades)):
+        store, rest = Store(folder / f"{name}.db", tables.SCHEMA), list(_moves(pipeline, steps))
+        answers: list[Any] = []
+        with mock.patch.object(book, "_trades", known):
+            for size in [*sizes, len(steps)]:
+                answers += together(store, pipeline, rest[:size]) if rest[:size] else []
+                del rest[:size]
+        found.append((answers, contents(store)))
+        store.close()
+    assert found[0] == found[1]
+
+
+def _all_trades(connection: Connection, *_: object) -> Iterator[routing.Kept]:
+    return map(routing.kept, connection.execute(select(*(tables.trades.c[name] for name in routing.COLUMNS))))
+
+
+def _moves(pipeline: Pipeline, steps: list[tuple[Any, ...]]) -> Iterator[Arrival]:
+    for second, (engine, kind, trade_id, opposite, symbol, far) in enumerate(steps):
+        levels = LEVELS.get(engine, SWING)
+        changes: dict[str, Any] = {"event_type": kind, "trade_id": trade_id, "symbol": symbol or levels["symbol"]}
+        if kind == "BAR":
+            high, low = (2 if far else 1.0001) * levels["price"], 0.9999 * levels["price"]
+            body = changes | {"high": high, "low": low, "close": levels["price"], "tf": "1"}
+            bar = read(body if opposite else body | {"engine": engine})
+            yield Arrival(pipeline.size(bar), START + timedelta(seconds=second * 7), ORIGIN)
+            continue
+        if opposite and kind in ("SIGNAL", "OPEN"):
+            changes |= {"signal": "BUY" if engine == "COINM_SHORT" else "SELL"}
+            changes |= {"sl": 2005, "tp": 1990} if engine == "SWING" else {"tp": 0, "sl": 0}
+        yield arrival(pipeline, engine, second * 7, **changes)
