@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.runtime.services import environ, running
 from runtime import clock
 from runtime.perf.tables import SCHEMA
 from runtime.store import Store
@@ -36,9 +34,11 @@ def main() -> int:
     """Print a table; 1 when the summary's p99 is over its target."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder) / "perf.db", count)
+        env = environ(Path(folder))
+        fill(Path(folder) / "state/perf.db", count)
         start = clock.steady()
-        with service(folder) as port:
+        with running("runtime.perf", env) as service:
+            port = service.port
             print(f"{count:,} trades, load {os.getloadavg()[0]:.2f}")
             print(f"ready in {clock.steady() - start:.1f} s, all running figures made anew")
             took = {page: asked(port, page) for page in PAGES} | {"POST /perf/event": told(port, 500)}
@@ -67,20 +67,6 @@ def _rows(n: int, ts: str, chance: random.Random) -> tuple[tuple[object, ...], .
     told = [("OPEN", {"entry": 100}), ("UPDATE", {"mark": mark}), ("CLOSE", {"exit_price": leave})]
     events = [(ts, kind, name, json.dumps({"trade_id": name} | body)) for kind, body in told]
     return (*events, (*whose, 100.0, 95.0, 1.0, 5.0, mark, leave, pnl, pnl / 5, ts, ts, 3 * n + 3, "{}"))
-
-
-@contextmanager
-def service(folder: str) -> Iterator[int]:
-    """The port of a running service; it is told to stop at the end."""
-    environ = {**os.environ, "PERF_TOKEN": "not-asked-for-here", "TRADING_STATE_DIR": folder, "LISTEN_PORT": "0"}
-    command = [sys.executable, "-m", "runtime.perf"]
-    environ["PYTHONUNBUFFERED"] = "1"
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = next(filter(None, (re.search(r"ready on \('127.0.0.1', (\d+)\)", line) for line in process.stdout)))
-        yield int(found[1])
-        process.terminate()
-        process.communicate()
 
 
 def asked(port: int, page: str, times: int = 500) -> list[float]:
