@@ -17,7 +17,7 @@ from runtime.perf.tables import aggregates, basis, closings, days, history
 from runtime.store import upsert
 
 # Raise it when what is kept changes its form or its meaning: every ledger is then made anew at its next start.
-VERSION = 1
+VERSION = 2
 
 Key = tuple[str, str]
 
@@ -37,19 +37,21 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A closing of all or of a part of a trade; `finished` is set on the last."""
+    """A closing of all or of a part of a trade; `finished` is set on the last. `released`: no longer at risk."""
 
     trade: Trade
     ts: str
     pnl: float
     finished: Finished | None = None
+    released: int = 0
 
 
-def opened(connection: Connection, trade: Trade, equity0: float) -> None:
+def opened(connection: Connection, trade: Trade, at_risk: int, equity0: float) -> None:
     """Count a trade that has begun."""
     held = _held(connection, trade.keys, equity0)
     for one in held.values():
         one.total += 1
+        one.at_risk += at_risk
     _keep(connection, held)
 
 
@@ -65,6 +67,7 @@ def closed(connection: Connection, part: Part, equity0: float) -> None:
 def add(held: Bucket, part: Part) -> None:
     """One closing in one group."""
     held.curve.step(part.ts, part.pnl)
+    held.at_risk -= part.released
     if part.finished is not None:
         held.finish(part.finished)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+MILLION = 1_000_000
 SIGN = {"LONG": 1.0, "SHORT": -1.0}
 
 
@@ -43,6 +44,15 @@ def risk(position: Position, stop: float | None, qty: float, risk_usd: float | N
     if risk_usd:
         return risk_usd
     return abs(pnl(position, stop, qty)) if stop else None
+
+
+def open_risk(risk_usd: float | None, qty: float, qty_closed: float = 0.0) -> int:
+    """What the open part of a trade stands to lose, in millionths of the money: risk * (1 - closed / qty); 0: unknown.
+
+    Whole numbers, so that a sum of them from which all was taken away again is nothing, and not nearly nothing.
+    """
+    held = (risk_usd or 0.0) * (1.0 - qty_closed / qty) * MILLION if qty else 0.0
+    return round(held) if math.isfinite(held) else 0
 
 
 def r_multiple(profit: float, risked: float | None) -> float | None:

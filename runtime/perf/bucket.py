@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.payload import Json
+from runtime.perf.arithmetic import MILLION
 from runtime.perf.curve import Curve
 
 # Bins of half an R; the first and the last are open-ended.
@@ -72,6 +73,7 @@ class Bucket:
     recent: list[float] = field(default_factory=list)
     mae_winners: Excursions = field(default_factory=Excursions)
     mfe_losers: Excursions = field(default_factory=Excursions)
+    at_risk: int = 0  # what open trades stand to lose, see `arithmetic.open_risk`
 
     def finish(self, trade: Finished) -> None:
         """One trade has closed entirely. What it realised went to the curve, part by part."""
@@ -113,6 +115,11 @@ def load(body: str) -> Bucket:
     for name in ("mae_winners", "mfe_losers"):
         kept[name] = Excursions(**kept[name])
     return Bucket(**kept)
+
+
+def open_risk(bucket: Bucket) -> float:
+    """What open trades still stand to lose, in money: each one's risk by the share of it that is open."""
+    return bucket.at_risk / MILLION
 
 
 def winrate(bucket: Bucket) -> float | None:

@@ -81,7 +81,8 @@ def _begin(connection: Connection, event: Open, rules: Rules) -> None:
     row["risk_usd"] = arithmetic.risk(position, event.stop, event.qty, event.risk_usd)
     del row["ts"], row["event_id"]
     connection.execute(insert(trades), row)
-    aggregates.opened(connection, Trade(event.engine, event.symbol, event.ts), rules.equity0)
+    at_risk = arithmetic.open_risk(row["risk_usd"], event.qty)
+    aggregates.opened(connection, Trade(event.engine, event.symbol, event.ts), at_risk, rules.equity0)
     _remember(connection, event, event.trade_id, rules)
 
 
@@ -159,7 +160,10 @@ def _add_figures(
         mae, mfe = (changed["mae"], changed["mfe"]) if trade.marks else (None, None)
         finished = Finished(changed["pnl"], changed["r"], mae, mfe, trade.risk_usd)
     whose = Trade(trade.engine, trade.symbol, trade.opened_ts)
-    aggregates.closed(connection, Part(whose, event.ts, profit, finished), rules.equity0)
+    before, after = (
+        arithmetic.open_risk(trade.risk_usd, trade.qty, done) for done in (trade.qty_closed, changed["qty_closed"])
+    )
+    aggregates.closed(connection, Part(whose, event.ts, profit, finished, before - after), rules.equity0)
 
 
 def _update(connection: Connection, event: Update, rules: Rules) -> Json:

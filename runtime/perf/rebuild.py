@@ -53,9 +53,11 @@ def refresh(connection: Connection, equity0: float) -> bool:
 def compute(connection: Connection, equity0: float) -> Figures:
     """The figures as the trades and their closings say, added up in the order of the events."""
     made = Figures(groups=defaultdict(lambda: Bucket(Curve(equity0))))
-    for opened in connection.execute(select(trades.c.engine, trades.c.symbol, trades.c.opened_ts)):
-        for key in Trade(*opened).keys:
+    for row in connection.execute(_BEGUN):
+        at_risk = arithmetic.open_risk(row.risk_usd, row.qty, row.qty_closed)
+        for key in Trade(row.engine, row.symbol, row.opened_ts).keys:
             made.groups[key].total += 1
+            made.groups[key].at_risk += at_risk
     total = 0.0
     for n, (row, part) in enumerate(_parts(connection), 1):
         total += part.pnl
@@ -153,6 +155,8 @@ def _renumber() -> Any:
         .values(n=bindparam("new_n"), total=bindparam("new_total"))
     )
 
+
+_BEGUN = select(*(trades.c[name] for name in ("engine", "symbol", "opened_ts", "risk_usd", "qty", "qty_closed")))
 
 _MARK = {
     "sqlite": "json_extract(h.body, '$.mark')",

@@ -1,15 +1,15 @@
-"""What the ledger adds up to. Nothing here takes longer as closed trades grow, but the equity's points."""
+"""What the ledger adds up to. Nothing here takes longer as trades grow, open or closed, but the equity's points."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from runtime.payload import Json
 from runtime.perf import aggregates, bucket
 from runtime.perf.bucket import Bucket
-from runtime.perf.tables import closings, days, history, trades
+from runtime.perf.tables import closings, days, history
 
 DIMENSIONS = ("engine", "symbol", "session", "hour", "weekday")
 
@@ -19,8 +19,7 @@ def summary(connection: Connection, equity0: float) -> Json:
 
     `pnl_realized` counts what partial closes have realised too; rates and `avg_r` are over trades that closed.
     """
-    whole, at_risk = aggregates.whole(connection, equity0), _open_risk(connection)
-    engines = aggregates.read(connection, "engine")
+    whole, engines = aggregates.whole(connection, equity0), aggregates.read(connection, "engine")
     return {
         "equity0": equity0,
         "total_trades": whole.total,
@@ -32,8 +31,8 @@ def summary(connection: Connection, equity0: float) -> Json:
         "equity_last": whole.curve.equity,
         "max_dd": whole.curve.amount,
         "max_dd_pct": whole.curve.percent,
-        "open_risk_by_engine": {name: risk for name, risk in at_risk.items() if risk},
-        "engines": {name: _engine(one, at_risk.get(name, 0.0)) for name, one in engines.items()},
+        "open_risk_by_engine": {name: bucket.open_risk(one) for name, one in engines.items() if one.at_risk},
+        "engines": {name: _engine(one) for name, one in engines.items()},
         "last_event_ts": connection.execute(_last_event()).scalar(),
     }
 
@@ -55,24 +54,16 @@ def calendar(connection: Connection, last_days: int) -> list[Json]:
     return [dict(row._mapping) for row in reversed(rows)]
 
 
-def _engine(one: Bucket, at_risk: float) -> Json:
+def _engine(one: Bucket) -> Json:
     return {
         "total": one.total,
         "closed": one.closed,
         "wins": one.wins,
         "pnl": one.curve.total,
         "avg_r": bucket.average_r(one),
-        "open_risk": at_risk,
+        "open_risk": bucket.open_risk(one),
         "winrate": bucket.winrate(one),
     }
-
-
-def _open_risk(connection: Connection) -> dict[str, float]:
-    """What open trades still stand to lose: each one's risk by the share of it that is open."""
-    share = 1.0 - trades.c.qty_closed / trades.c.qty
-    query = select(trades.c.engine, func.coalesce(func.sum(trades.c.risk_usd * share), 0.0).label("risk"))
-    rows = connection.execute(query.where(trades.c.status == "OPEN").group_by(trades.c.engine))
-    return {row.engine: row.risk for row in rows}
 
 
 def equity(connection: Connection, equity0: float, points: int | None = None) -> Json:

@@ -9,7 +9,7 @@ from runtime.store.types import Id, Text, where
 
 metadata = MetaData()
 
-SCHEMA = Schema("perf", metadata, head="0003", counted=("0001", "0001", "0002", "0003"))
+SCHEMA = Schema("perf", metadata, head="0004", counted=("0001", "0001", "0002", "0003"))
 
 trades = Table(
     "trades",
@@ -44,14 +44,7 @@ trades = Table(
     Index("trades_by_engine", "engine"),
     Index("trades_by_symbol", "symbol"),
 )
-Index(
-    "trades_at_risk",
-    trades.c.engine,
-    trades.c.risk_usd,
-    trades.c.qty_closed,
-    trades.c.qty,
-    **where("status = 'OPEN'"),
-)
+Index("trades_open_on", trades.c.engine, trades.c.symbol, **where("status = 'OPEN'"))
 
 history = Table(
     "history",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -215,6 +217,10 @@ _closes = st.fixed_dictionaries(
 _marks = st.fixed_dictionaries({"type": st.just("UPDATE"), "trade_id": _names, "mark": _prices, "event_id": _ids})
 
 
+AT_RISK = """SELECT engine, sum(coalesce(risk_usd, 0) * (1 - qty_closed / qty))
+    FROM trades WHERE status = 'OPEN' GROUP BY engine"""
+
+
 @settings(max_examples=60, deadline=None)
 @given(events=st.lists(_opens | _closes | _marks, max_size=25), reversal=st.sampled_from(["keep", "close"]))
 def test_the_sums_always_agree(events: list[dict[str, Any]], reversal: str) -> None:
@@ -227,6 +233,8 @@ def test_the_sums_always_agree(events: list[dict[str, Any]], reversal: str) -> N
         assert told["equity_last"] - EQUITY0 == pytest.approx(realised, abs=1e-6)
         of_trades = math.fsum(row[0] for row in book.rows("SELECT coalesce(pnl, 0) FROM trades"))
         assert told["pnl_realized"] == pytest.approx(of_trades, abs=1e-6)
+        at_risk = dict(book.rows(AT_RISK))
+        assert told["open_risk_by_engine"] == pytest.approx({name: risk for name, risk in at_risk.items() if risk})
         parts = book.rows(
             "SELECT t.qty_closed, sum(c.qty) FROM trades t JOIN closings c ON c.trade = t.id GROUP BY t.id"
         )
@@ -251,6 +259,30 @@ def test_the_figures_survive_a_restart_and_are_made_anew_when_they_must(tmp_path
         assert len(book.wrong) == 6
     with opened(path) as book:
         assert (summary(book), book.wrong) == (before, [])
+
+
+def test_what_was_at_risk_and_is_no_longer_leaves_nothing(book: Ledger) -> None:
+    for name, risk in (("a", 0.1), ("b", 0.2), ("c", 0.7)):
+        book.open(name, risk_usd=risk, qty=3)
+        book.close(name, 101, qty=1)
+    assert summary(book)["open_risk_by_engine"] == {"E": pytest.approx(2 / 3, abs=1e-6)}
+    for name in "bca":
+        book.close(name, 99)
+    found = summary(book)
+    assert (found["open_risk_by_engine"], found["engines"]["E"]["open_risk"]) == ({}, 0)
+
+
+def test_the_summary_looks_at_no_trade(book: Ledger) -> None:
+    """However many are open: scripts that send no exits never close any."""
+    book.open("a")
+    asked: list[str] = []
+
+    def ask(connection: Connection) -> None:
+        sqlalchemy.event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        report.summary(connection, EQUITY0)
+
+    book.read(ask)
+    assert {table for sql in asked for table in re.findall(r"FROM (\w+)", sql)} == {"aggregates", "history"}
 
 
 def test_a_changed_account_size_changes_the_curve_of_the_past(book: Ledger) -> None:
