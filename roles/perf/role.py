@@ -25,6 +25,7 @@ class Config(RoleConfig):
     reversal: Literal["close", "keep"] = Field("keep", description="what an OPEN does to the engine's opposite trade")
     log_format: Literal["text", "json"] = Field("text", description="of the service's log: key=value, or JSON")
     min_free_mb: float = Field(200, ge=0, le=1_000_000, description="with less disk than this it is not ready")
+    parquet: bool = Field(False, description="also export the ledger as Parquet: 170 MB more for each release kept")
     database_url: DatabaseUrl | None = Field(
         None, description="PostgreSQL for more than one worker or host; default: a file"
     )
@@ -42,6 +43,8 @@ class Perf(Role):
         release = Release("perf")
         env = env_file("perf", c, "/opt/trading/.env.d/perf.env")
         yield from (release, env)
+        if c.parquet:
+            yield Release("parquet")
         yield Unit("perf.socket", c, service="perf.service")
         yield Unit("perf.service", c, restart_on=(release, env))
 

@@ -1,14 +1,18 @@
-"""The ledger as a file: CSV a page at a time, or Parquet where pyarrow is installed."""
+"""The ledger as a file: CSV a page at a time, or Parquet where pyarrow is installed (`runtime.perf.arrow`)."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import importlib
 import io
 import json
+import subprocess
+import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, BinaryIO
 
 from runtime.payload import Json
 
@@ -25,6 +29,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # The trades after a number, a page of them: [(number, trade)]; empty after the last.
 Pages = Callable[[int], list[tuple[int, Json]]]
 
+_ARROW = (sys.executable, "-m", "runtime.perf.arrow")
+_one_at_a_time = threading.Lock()
+
+
+class ExportError(Exception):
+    """The file could not be made; the message says why."""
+
 
 def csv_chunks(pages: Pages) -> Iterator[str]:
     """CSV (RFC 4180) with a header, a page at a time. A text that begins like a formula gets an apostrophe first."""
@@ -38,15 +49,34 @@ def can_parquet() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def parquet(pages: Pages) -> bytes:
-    """One Parquet file, a row group for each page. Texts are as they were: Parquet readers run no formulas."""
-    arrow, files = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    fields = [(name, arrow.string() if name in TEXTS else arrow.float64()) for name in COLUMNS]
-    schema, target = arrow.schema(fields), io.BytesIO()
-    with files.ParquetWriter(target, schema) as writer:
-        for page in _all(pages):
-            writer.write_table(arrow.Table.from_pylist([_plain(trade) for trade in page], schema=schema))
-    return target.getvalue()
+def parquet(pages: Pages) -> BinaryIO:
+    """A Parquet file without a name, open at its beginning. Texts are as they were: Parquet readers run no formulas.
+
+    A page of trades is a row group. Made by a process beside this one, one at a time. Raises ExportError.
+    """
+    with _one_at_a_time, contextlib.ExitStack() as opened:
+        target = opened.enter_context(tempfile.TemporaryFile())
+        _write(pages, target)
+        target.seek(0)
+        opened.pop_all()
+        return target
+
+
+def _write(pages: Pages, target: BinaryIO) -> None:
+    """What the process says is read once it has ended: it is a line."""
+    with subprocess.Popen(_ARROW, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stderr is not None  # noqa: S101
+        try:
+            with contextlib.suppress(BrokenPipeError), process.stdin as told:
+                for page in _all(pages):
+                    told.write(json.dumps([_plain(trade) for trade in page]).encode("ascii") + b"\n")
+        except BaseException:
+            process.kill()
+            raise
+        said = process.stderr.read().decode(errors="replace").strip()
+    if process.returncode:
+        raise ExportError(said.rpartition("\n")[2] or f"the writer ended with {process.returncode}")
 
 
 def _all(pages: Pages) -> Iterator[list[Json]]:
@@ -56,9 +86,9 @@ def _all(pages: Pages) -> Iterator[list[Json]]:
         after = page[-1][0]
 
 
-def _plain(trade: Json) -> Json:
-    row = {name: trade[name] for name in COLUMNS} | {"meta": json.dumps(trade["meta"])}
-    return row | {"marks": float(trade["marks"])}
+def _plain(trade: Json) -> list[Any]:
+    row = trade | {"meta": json.dumps(trade["meta"]), "marks": float(trade["marks"])}
+    return [row[name] for name in COLUMNS]
 
 
 def _csv(rows: Any) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import FastAPI, Query
 from fastapi.responses import Response, StreamingResponse
@@ -15,6 +17,9 @@ from runtime.perf.listing import Filter
 from runtime.store import Store
 
 PAGE = 1000
+PIECE = 64 * 1024
+
+log = logging.getLogger("runtime.perf")
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Name = Annotated[str | None, Query(max_length=128, pattern=STORABLE)]
@@ -104,8 +109,20 @@ def _file(format: str, store: Store, wanted: Filter) -> Response:
     if format == "csv":
         return StreamingResponse(export.csv_chunks(pages), media_type="text/csv; charset=utf-8", headers=named)
     if not export.can_parquet():
-        return http.refusal(501, "Parquet needs pyarrow, which is not installed here: ask for format=csv")
-    return Response(export.parquet(pages), media_type="application/vnd.apache.parquet", headers=named)
+        return http.refusal(501, "Parquet needs pyarrow: deploy perf with `parquet: true`, or ask for format=csv")
+    try:
+        made = export.parquet(pages)
+    except export.ExportError as error:
+        log.error("no Parquet file: %s", error)
+        return http.refusal(503, f"the file could not be made: {error}", Retry_After=str(http.RETRY_AFTER_SECONDS))
+    named["Content-Length"] = str(os.fstat(made.fileno()).st_size)
+    return StreamingResponse(_pieces(made), media_type="application/vnd.apache.parquet", headers=named)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _filter(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from pyarrow import parquet
 
 from tests.lab.conftest import DeskFor
 from tests.lab.kit import INVENTORY, Desk, wait_until
@@ -29,7 +31,7 @@ def desk(desk_for: DeskFor) -> Iterator[Desk]:
         found.on("cd / && runuser -u postgres -- psql -q", stdin=statement)
     given = "{{env: LAB_DATABASE_URL}}"
     found.text = INVENTORY.replace("webhook:\n", f"webhook:\n        database_url: {given}\n").replace(
-        "perf:\n", f"perf:\n        database_url: {given}\n"
+        "perf:\n", f"perf:\n        parquet: true\n        database_url: {given}\n"
     )
     found.describe()
     with pytest.MonkeyPatch.context() as patch:
@@ -54,6 +56,15 @@ def test_alerts_and_trades_are_kept_in_the_database(desk: Desk) -> None:
     wait_until(lambda: "first" in desk.on("cat /opt/trading/journal.md"))
     assert desk.on("ls /opt/trading/state/*.db 2>/dev/null; true") == ""
     assert desk.on("systemctl show -P PrivateNetwork perf") == "yes"
+
+
+def test_the_hardened_ledger_is_exported_as_parquet(desk: Desk) -> None:
+    token = {"Authorization": f"Bearer {desk.secret('perf_token')}"}
+    answer = httpx.get(f"{desk.url('perf')}/perf/export?format=parquet", headers=token, timeout=30)
+    assert answer.status_code == 200, answer.text
+    (trade,) = parquet.read_table(io.BytesIO(answer.content)).to_pylist()
+    assert (trade["trade_id"], trade["status"], trade["entry"]) == ("first", "OPEN", 68000)
+    assert int(desk.on("ps -o rss= -p $(systemctl show -P MainPID perf)")) < 90_000
 
 
 def test_a_database_that_is_down_is_a_503_and_its_return_is_enough(desk: Desk) -> None:

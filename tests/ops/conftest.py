@@ -28,6 +28,7 @@ class Webhook(RoleConfig):
 
 class Perf(RoleConfig):
     port: int = Field(8010, ge=1024, le=65535)
+    parquet: bool = False
     listen: str = "127.0.0.1"
     token: Secret
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 from starlette.testclient import TestClient
 
 from runtime.http import Edge
-from runtime.perf import export, report
+from runtime.perf import export, pages, report
 from runtime.perf.app import Perf
+from runtime.store import StoreError
 from tests.runtime.ledger_kit import EQUITY0, OPEN, Ledger, opened
 
 
@@ -171,14 +174,53 @@ def test_parquet_without_pyarrow_says_what_to_ask_for(perf: TestClient, monkeypa
     assert (answer.status_code, "format=csv" in answer.json()["error"]) == (501, True)
 
 
+def test_a_parquet_file_that_cannot_be_made_is_said_and_not_half_sent(
+    perf: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(perf, **OPEN)
+    for script, reason in (
+        ("import sys; sys.stdin.read(); sys.exit('noise\\nOSError: no space left')", "OSError: no space left"),
+        ("import os; os.write(1, b'PAR1'); os._exit(3)", "the writer ended with 3"),
+    ):
+        monkeypatch.setattr(export, "_ARROW", (sys.executable, "-c", script))
+        answer = perf.get("/perf/export?format=parquet")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert answer.json()["error"] == f"the file could not be made: {reason}"
+    monkeypatch.undo()
+    assert perf.get("/perf/export?format=parquet").status_code == 200
+
+
 def test_the_ledger_as_parquet(perf: TestClient) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     tell(perf, **OPEN | {"trade_id": "=a"})
     tell(perf, type="CLOSE", trade_id="=a", exit=101)
     table = parquet.read_table(io.BytesIO(perf.get("/perf/export?format=parquet").content))
     (one,) = table.to_pylist()
     assert (tuple(table.column_names), one["trade_id"], one["pnl"], one["stop"]) == (export.COLUMNS, "=a", 10.0, 95.0)
-    assert perf.get("/perf/export?format=parquet&engine=NONE").status_code == 200
+    none = perf.get("/perf/export?format=parquet&engine=NONE")
+    assert parquet.read_table(io.BytesIO(none.content)).shape == (0, len(export.COLUMNS))
+
+
+def test_a_large_ledger_is_a_row_group_for_each_page(perf: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PAGE", 2)
+    for name in "abcde":
+        tell(perf, **OPEN | {"trade_id": name, "meta": {"why": "é \ud83d\ude00"}})
+    answer = perf.get("/perf/export?format=parquet")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    file = parquet.ParquetFile(io.BytesIO(answer.content))
+    assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [2, 2, 1]
+    assert [row["trade_id"] for row in file.read().to_pylist()] == list("abcde")
+    assert {json.loads(row["meta"])["why"] for row in file.read().to_pylist()} == {"é 😀"}
+    assert file.read().column("closed_ts").null_count == 5
+
+
+def test_a_page_that_cannot_be_read_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: int) -> Any:
+        raise StoreError("locked")
+
+    with pytest.raises(StoreError):
+        export.parquet(broken)
+    with export.parquet(lambda _: []) as file:
+        assert file.read(4) == b"PAR1"
 
 
 @pytest.mark.parametrize("path", ["kpi", "export"])
