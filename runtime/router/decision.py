@@ -131,7 +131,7 @@ def repeats(first: int, lock: Lock | None) -> Decision:
 def _open(case: Case, lock: Lock | None) -> Decision:
     engine = case.engine
     if engine.aggressive and lock is not None and lock.engine != engine.name:
-        return Decision("locked", 409, f"{lock.engine} holds the lock since {lock.since.isoformat()}", lock)
+        return Decision("locked", 409, f"{lock.engine} holds the lock since {lock.since:%Y-%m-%d %H:%M:%S} UTC", lock)
     reversed_ = tuple(trade for trade in _on_symbol(case) if trade.side != case.side)
     if not case.sized:
         if reversed_:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from runtime import clock
 from runtime.engines import is_test
+from runtime.router.words import said
 from runtime.telegram.text import code, fit, money, number, plain
 from runtime.telegram.words import Words
 
@@ -112,7 +113,9 @@ class Teller:
         lines = [" ".join(filter(None, [title, *names])), " · ".join([*self._levels(row, kind), self.time(row["ts"])])]
         return [
             *lines,
-            code(row["reason_text"], REASON) if kind in ("refused", "ignored") and row["reason_text"] else "",
+            code(self._why(row["reason_text"]), REASON)
+            if kind in ("refused", "ignored") and row["reason_text"]
+            else "",
         ]
 
     def _levels(self, row: Row, kind: str) -> list[str]:
@@ -134,7 +137,9 @@ class Teller:
         way = f"{number(trade['entry'])} → {number(trade['exit'])}" if trade["exit"] is not None else ""
         result = f"<b>{money(r)} R</b>" if r is not None else ""
         gain = f"{money(pnl)} USD" if pnl is not None else ""
-        return " · ".join(filter(None, [names, way, result, gain, code(trade["closed_why"] or ""), self.time(ts)]))
+        return " · ".join(
+            filter(None, [names, way, result, gain, code(self._why(trade["closed_why"] or "")), self.time(ts)])
+        )
 
     def _detail(self, text: str) -> list[str]:
         """For how long, why, and which items: as `runtime.webhook.control` notes them."""
@@ -145,13 +150,16 @@ class Teller:
         except (ValueError, TypeError, AttributeError):
             return []
 
+    def _why(self, text: str) -> str:
+        return said(text, self._words.language)
+
     def _guards(self, text: str | None) -> list[str]:
         """What the guards said, one line each; only what they refused by is said elsewhere already."""
         try:
-            said = json.loads(text) if text else []
+            findings = json.loads(text) if text else []
             found = [
-                f"{one['guard']}: {one['text']}"
-                for one in said
+                self._why(f"{one['guard']}: {one['text']}")
+                for one in findings
                 if one.get("mode") == "warn" or one.get("effect") != "refuse"
             ]
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runtime.convert import Language
+
 FR = {
     "day_time": "%d/%m %H:%M",
     # news
@@ -325,7 +327,8 @@ TONGUES: Mapping[str, Mapping[str, str]] = {"fr": FR, "en": EN}
 class Words:
     """`words("by", by=...)`: a sentence of one language, with its values put in."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
         self._table = TONGUES[language]
 
     def __call__(self, name: str, /, **values: object) -> str:

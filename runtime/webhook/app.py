@@ -48,7 +48,7 @@ class Webhook:
     def __init__(self, settings: WebhookSettings) -> None:
         self.settings = settings
         self.pipeline = Pipeline(settings)
-        self.control = Control(settings.engines, settings.ops_key, lambda: self.store)
+        self.control = Control(settings.engines, settings.ops_key, lambda: self.store, settings.language)
         self.keyring = auth.Keyring(settings.keys)
         self.app = api.Api(title="tv-webhook", lifespan=self._lifespan, default_response_class=http.JsonResponse)
         self.app.gate = Gate(settings.ops_key, settings.sources, settings.forwarded)

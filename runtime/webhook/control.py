@@ -18,11 +18,13 @@ from fastapi import FastAPI, Request
 from sqlalchemy import Connection
 
 from runtime import auth, clock, http, payload
+from runtime.convert import Language
 from runtime.engines import Registry
 from runtime.keys import Secret
 from runtime.payload import Invalid, Json
 from runtime.router.guards import Confirmation, Pause
 from runtime.router.guards_rules import ACCOUNT, Rules
+from runtime.router.words import said
 from runtime.store import Store
 from runtime.webhook import guarding
 from runtime.webhook.guarding import Known
@@ -71,8 +73,9 @@ Action = Callable[[Json, Asked], Write]
 class Control:
     """The operator's routes."""
 
-    def __init__(self, registry: Registry, key: Secret, store: Callable[[], Store]) -> None:
+    def __init__(self, registry: Registry, key: Secret, store: Callable[[], Store], language: Language) -> None:
         self._registry, self._guards, self._key, self._store = registry, registry.guards, key, store
+        self._language = language
 
     def install(self, app: FastAPI) -> None:
         for path, body, action, summary in (
@@ -162,15 +165,21 @@ class Control:
             "standings": self._standings(known, now),
             "pauses": pauses(known.pauses, now),
             "confirmations": [_confirmation(*key, one) for key, one in sorted(confirmed.items()) if now < one.until],
-            "engines": {name: _verdict(known, name, now) for name in self._sized()},
+            "engines": {name: self._verdict(known, name, now) for name in self._sized()},
         }
 
     def summary(self, connection: Connection) -> Json:
         """For the state: `pauses`, and under `guards` the engines that would not open as they want to."""
         now, known = clock.now(), guarding.load(connection, self._guards)
-        told = {name: _verdict(known, name, now) for name in self._sized()}
+        told = {name: self._verdict(known, name, now) for name in self._sized()}
         held = {name: verdict for name, verdict in told.items() if verdict["findings"]}
         return {"pauses": pauses(known.pauses, now), "guards": held}
+
+    def _verdict(self, known: Known, engine: str, now: datetime) -> Json:
+        """`text` of a finding is English, `said` is what the page shows."""
+        verdict = known.verdict(engine, now)
+        findings = [found | {"said": said(found["text"], self._language)} for found in verdict.shown()]
+        return {"opens": not verdict.refuses, "risk_factor": verdict.factor, "findings": findings}
 
     def _standings(self, known: Known, now: datetime) -> Json:
         found = {}
@@ -219,11 +228,6 @@ def paused(scope: str, pause: Pause) -> Json:
 def pauses(found: dict[str, Pause], now: datetime) -> list[Json]:
     """Those that hold."""
     return [paused(scope, pause) for scope, pause in sorted(found.items()) if pause.holds(now)]
-
-
-def _verdict(known: Known, engine: str, now: datetime) -> Json:
-    verdict = known.verdict(engine, now)
-    return {"opens": not verdict.refuses, "risk_factor": verdict.factor, "findings": verdict.shown()}
 
 
 def _confirmation(scope: str, item: str, one: Confirmation) -> Json:

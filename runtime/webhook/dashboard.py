@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 
 from runtime import auth, http
+from runtime.router import words
 from runtime.webhook import bars
 from runtime.webhook.ledger_view import LedgerView
 from runtime.webhook.live import Feed, readiness
@@ -32,7 +34,8 @@ class Dashboard:
         self._webhook = webhook
         self._settings = webhook.settings
         self._ledger = LedgerView(self._settings.perf_url)
-        feed = Feed(lambda: webhook.store, webhook.state, lambda: readiness(webhook.watch.ready()))
+        say = partial(words.said, language=self._settings.language)
+        feed = Feed(lambda: webhook.store, webhook.state, lambda: readiness(webhook.watch.ready()), say)
         self.live = Live(feed)
         self._routes()
         self._ledger_routes()

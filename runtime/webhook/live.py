@@ -26,12 +26,17 @@ events_ = tables.events.c
 
 
 class Feed(Source):
-    """`state` may block (it reads the store); `ready` is the answer of GET /ready."""
+    """`state` may block (it reads the store); `ready` gives GET /ready's answer; `say` words reasons for the page."""
 
     def __init__(
-        self, store: Callable[[], Store], state: Callable[[], Json], ready: Callable[[], Awaitable[Json]]
+        self,
+        store: Callable[[], Store],
+        state: Callable[[], Json],
+        ready: Callable[[], Awaitable[Json]],
+        say: Callable[[str], str],
     ) -> None:
         self._store = store
+        self._say = say
         self._state = state
         self._ready = ready
         self._last: int | None = None
@@ -66,7 +71,7 @@ class Feed(Source):
         with self._store().read() as connection:
             last = events.totals(connection).count
             oldest = max(last - LOOKED_AT, after or 0)
-            found = _after(connection, oldest, FIRST)
+            found = [self._worded(alert) for alert in _after(connection, oldest, FIRST)]
         return found, after is not None and (oldest > after or len(found) == FIRST)
 
     def _new(self) -> tuple[list[Json], int]:
@@ -75,8 +80,15 @@ class Feed(Source):
             if self._last is None or last < self._last:
                 self._last = last
             before, self._last = self._last, last
-            found = _after(connection, before, MOST) if last > before else []
+            found = [self._worded(alert) for alert in _after(connection, before, MOST)] if last > before else []
         return found, last - before - MOST if len(found) == MOST else 0
+
+    def _worded(self, alert: Json) -> Json:
+        if alert.get("_why"):
+            alert["_why"] = self._say(alert["_why"])
+        for finding in alert.get("_guards", ()):
+            finding["text"] = self._say(finding["text"])
+        return alert
 
     async def _look_ready(self) -> None:
         """It commits a row, so it is asked now and then, and once for all who listen."""

@@ -48,8 +48,8 @@ def test_it_shows_what_the_service_knows(filled: Any, visit: Open) -> None:
     dash.shows("#open", "SOLUSDT.P")
     dash.shows('#feed li:has-text("SCALPER_EU")', "noté")
     dash.shows('#feed li.refused:has-text("COINM_SHORT")', "verrouillé")
-    dash.shows('#feed li.refused:has-text("COINM_SHORT")', "holds the lock")
-    dash.shows('#feed li.refused:has-text("invalide")', "sl: 2040 must be below the price 2030 for a BUY")
+    dash.shows('#feed li.refused:has-text("COINM_SHORT")', "tient le verrou")
+    dash.shows('#feed li.refused:has-text("invalide")', "sl : 2040 doit être en dessous du prix 2030 pour un BUY")
     dash.page.locator("#f-outcome").select_option("refused")
     assert dash.page.locator("#feed li").count() == 2
     dash.page.locator("#f-engine").select_option("COINM_SHORT")

@@ -223,7 +223,7 @@ def test_no_question_reads_all_open_trades(store: Store) -> None:
 
 
 _SYMBOLS = st.sampled_from([None, None, "ETH"])
-_MOVES = st.tuples(
+MOVES = st.tuples(
     st.sampled_from([*sorted(LEVELS), "SWING"]),
     st.sampled_from(["SIGNAL", "SIGNAL", "OPEN", "CLOSE", "CLOSE", "UPDATE", "BAR"]),
     st.sampled_from([None, None, "a", "b", "c"]),
@@ -233,7 +233,7 @@ _MOVES = st.tuples(
 )
 
 
-@given(st.lists(_MOVES, min_size=1, max_size=14), st.lists(st.integers(1, 4), max_size=6))
+@given(st.lists(MOVES, min_size=1, max_size=14), st.lists(st.integers(1, 4), max_size=6))
 def test_what_a_batch_does_not_read_could_not_have_mattered(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], sizes: list[int]
 ) -> None:
@@ -245,7 +245,7 @@ def test_what_a_batch_does_not_read_could_not_have_mattered(
     env |= {"TRADING_STATE_DIR": str(folder), "ENGINES_PATH": str(folder / "engines.json"), "LOCK_EXPIRY_SECONDS": "50"}
     pipeline, found = Pipeline(settings.webhook(env)), []
     for name, known in (("few", book._trades), ("all", _all_trades)):
-        store, rest = Store(folder / f"{name}.db", tables.SCHEMA), list(_moves(pipeline, steps))
+        store, rest = Store(folder / f"{name}.db", tables.SCHEMA), list(moves(pipeline, steps))
         answers: list[Any] = []
         with mock.patch.object(book, "_trades", known):
             for size in [*sizes, len(steps)]:
@@ -260,7 +260,7 @@ def _all_trades(connection: Connection, *_: object) -> Iterator[routing.Kept]:
     return map(routing.kept, connection.execute(select(*(tables.trades.c[name] for name in routing.COLUMNS))))
 
 
-def _moves(pipeline: Pipeline, steps: list[tuple[Any, ...]]) -> Iterator[Arrival]:
+def moves(pipeline: Pipeline, steps: list[tuple[Any, ...]]) -> Iterator[Arrival]:
     for second, (engine, kind, trade_id, opposite, symbol, far) in enumerate(steps):
         levels = LEVELS.get(engine, SWING)
         changes: dict[str, Any] = {"event_type": kind, "trade_id": trade_id, "symbol": symbol or levels["symbol"]}

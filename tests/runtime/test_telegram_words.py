@@ -85,7 +85,7 @@ def test_an_opening_says_at_what_and_how_much() -> None:
 
 def test_a_closing_says_what_came_of_it() -> None:
     won = TELLER.event(event(outcome="closed"), [trade()]).html
-    for words in ("✅", "FERMÉ", "2000 → 2010", "+2.00 R", "+30.00 USD", "target"):
+    for words in ("✅", "FERMÉ", "2000 → 2010", "+2.00 R", "+30.00 USD", "objectif"):
         assert words in won
     assert "❌" in TELLER.event(event(outcome="closed"), [trade(pnl=-15.0, r=-1.0)]).html
     unknown = TELLER.event(event(outcome="closed"), [trade(pnl=None, r=None, exit=None, closed_why=None)]).html
@@ -96,11 +96,11 @@ def test_a_closing_says_what_came_of_it() -> None:
 
 
 def test_a_refusal_says_why_and_a_guard_that_only_warns_is_told() -> None:
-    refused = TELLER.event(event(outcome="locked", status=409, reason_text="USDTM_LONG holds the lock")).html
+    refused = TELLER.event(event(outcome="locked", status=409, reason_text="USDTM holds the lock since 9 UTC")).html
     assert "REFUSÉ</b> (verrou)" in refused
-    assert "USDTM_LONG holds the lock" in refused
+    assert "USDTM tient le verrou depuis 9 UTC" in refused
     said = [{"guard": "losing_streak", "scope": "*", "mode": "enforce", "effect": "halve", "text": "3 losses"}]
-    assert "losing_streak: 3 losses" in TELLER.event(event(guards=json.dumps(said))).html
+    assert "losing_streak : 3 losses" in TELLER.event(event(guards=json.dumps(said))).html
     for broken in ("{", "[1]", "7", '[{"guard": 1}]'):
         TELLER.event(event(guards=broken))
 

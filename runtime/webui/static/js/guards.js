@@ -29,7 +29,7 @@ function pauses() {
 /** Each engine that may open, and what speaks against it now. */
 function verdicts() {
   const rows = Object.entries(found.engines);
-  const told = (one) => one.findings.map((each) => el(`div.${each.mode === "enforce" ? "bad" : "warn"}`, {}, el("b", {}, `${each.guard} `), `${each.text}${each.mode === "warn" ? ` (${t("warns")})` : ""}`));
+  const told = (one) => one.findings.map((each) => el(`div.${each.mode === "enforce" ? "bad" : "warn"}`, {}, el("b", {}, `${each.guard} `), `${each.said}${each.mode === "warn" ? ` (${t("warns")})` : ""}`));
   return table(t("guards"), [
     [t("engine"), ([name]) => el("b", {}, name)],
     [t("state"), ([, one]) => el(`span.state.s-${one.opens ? (one.findings.length ? "quiet" : "fresh") : "silent"}`, {}, one.opens ? (one.risk_factor < 1 ? `${t("risk")} × ${one.risk_factor}` : t("allows")) : t("blocks"))],
