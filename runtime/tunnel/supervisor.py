@@ -26,6 +26,7 @@ STEADY = 60.0
 """Seconds after which a tunnel that was up counts as one that works: the next pause is short again."""
 LOOK = 1.0
 STOP_SECONDS = 5.0
+LEAVE_SECONDS = 2.0  # between an agent's last word and its end
 LINE_LIMIT = 1 << 16
 
 log = logging.getLogger("runtime.tunnel")
@@ -82,6 +83,7 @@ class Supervisor:
             return Failure("", f"{self._settings.program} cannot be started: {error.strerror}", hint, lasting=True)
         try:
             await self._listen(agent)
+            await _ended(agent, LEAVE_SECONDS)
         finally:
             await _end(agent)
         if clock.steady() - begun > STEADY:
@@ -157,5 +159,10 @@ async def _end(agent: asyncio.subprocess.Process) -> None:
             return
         with contextlib.suppress(ProcessLookupError):
             ask()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(agent.wait(), STOP_SECONDS)
+        await _ended(agent, STOP_SECONDS)
+
+
+async def _ended(agent: asyncio.subprocess.Process, seconds: float) -> None:
+    """Wait for its status. A signal to a process that just ended would take it from asyncio, which then says 255."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(agent.wait(), seconds)

@@ -193,6 +193,19 @@ def test_an_agent_that_dies_is_started_again(made: Callable[..., Unit], webhook:
         httpx.get(f"{unit.url}/health")
 
 
+def test_an_agent_that_takes_its_time_to_end_is_let_end(made: Callable[..., Unit], webhook: str) -> None:
+    unit = made(webhook)
+    usual = unit.write
+
+    def write() -> None:
+        usual()
+        (unit.folder / "ngrok").write_text("#!/bin/sh\nexec >&- 2>&-\nsleep 0.5\nexit 7\n")
+
+    unit.write = write  # type: ignore[method-assign]
+    unit.start()
+    assert unit.state("failed")["why"] == "ngrok says: it ended with status 7"
+
+
 def test_a_refused_token_is_said_plainly_and_not_tried_every_second(made: Callable[..., Unit], webhook: str) -> None:
     unit = made(webhook, token="revoked-token-of-ngrok")
     unit.start()
