@@ -55,9 +55,12 @@ def parquet(pages: Pages) -> BinaryIO:
     A page of trades is a row group. Made by a process beside this one, one at a time. Raises ExportError.
     """
     with _one_at_a_time, contextlib.ExitStack() as opened:
-        target = opened.enter_context(tempfile.TemporaryFile())
-        _write(pages, target)
-        target.seek(0)
+        try:
+            target = opened.enter_context(tempfile.TemporaryFile())
+            _write(pages, target)
+            target.seek(0)
+        except OSError as error:  # no room, no place to write, no process to be had
+            raise ExportError(str(error)) from error
         opened.pop_all()
         return target
 

@@ -187,6 +187,10 @@ def test_a_parquet_file_that_cannot_be_made_is_said_and_not_half_sent(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert answer.json()["error"] == f"the file could not be made: {reason}"
     monkeypatch.undo()
+    monkeypatch.setattr(export.tempfile, "tempdir", "/proc/nowhere")
+    answer = perf.get("/perf/export?format=parquet")
+    assert (answer.status_code, "No such file" in answer.json()["error"]) == (503, True)
+    monkeypatch.undo()
     assert perf.get("/perf/export?format=parquet").status_code == 200
 
 
