@@ -69,6 +69,17 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
+def decided(place: Path, pipeline: Pipeline, rest: list[Arrival], sizes: Sequence[int]) -> tuple[Any, ...]:
+    """The answers, and what a new store then holds, when so many at a time are decided together, at last all others."""
+    store, answers = Store(place, tables.SCHEMA), list[Any]()
+    for size in [*sizes, len(rest)]:
+        answers += together(store, pipeline, rest[:size]) if rest[:size] else []
+        del rest[:size]
+    found = contents(store)
+    store.close()
+    return answers, found
+
+
 def outcomes(results: Sequence[Result | None]) -> list[str | None]:
     return [one and one.decision.outcome for one in results]
 
@@ -144,14 +155,8 @@ def test_how_alerts_are_grouped_changes_nothing(
     env = {"TV_WEBHOOK_KEY": "key-of-the-tests", "OPS_ADMIN_KEY": "ops-key-of-the-tests"}
     env |= {"TRADING_STATE_DIR": str(folder), "ENGINES_PATH": str(folder / "none"), "LOCK_EXPIRY_SECONDS": "20"}
     pipeline, found = Pipeline(settings.webhook(env)), []
-    for name, groups in (("one", [1] * len(steps)), ("many", [*sizes, len(steps)])):
-        store, rest = Store(folder / f"{name}.db", tables.SCHEMA), list(_arrivals(pipeline, steps))
-        answers: list[Any] = []
-        for size in groups:
-            answers += together(store, pipeline, rest[:size]) if rest[:size] else []
-            del rest[:size]
-        found.append((answers, contents(store)))
-        store.close()
+    for name, groups in (("one", [1] * len(steps)), ("many", sizes)):
+        found.append(decided(folder / f"{name}.db", pipeline, list(_arrivals(pipeline, steps)), groups))
     assert found[0] == found[1]
 
 
@@ -245,14 +250,8 @@ def test_what_a_batch_does_not_read_could_not_have_mattered(
     env |= {"TRADING_STATE_DIR": str(folder), "ENGINES_PATH": str(folder / "engines.json"), "LOCK_EXPIRY_SECONDS": "50"}
     pipeline, found = Pipeline(settings.webhook(env)), []
     for name, known in (("few", book._trades), ("all", _all_trades)):
-        store, rest = Store(folder / f"{name}.db", tables.SCHEMA), list(moves(pipeline, steps))
-        answers: list[Any] = []
         with mock.patch.object(book, "_trades", known):
-            for size in [*sizes, len(steps)]:
-                answers += together(store, pipeline, rest[:size]) if rest[:size] else []
-                del rest[:size]
-        found.append((answers, contents(store)))
-        store.close()
+            found.append(decided(folder / f"{name}.db", pipeline, list(moves(pipeline, steps)), sizes))
     assert found[0] == found[1]
 
 
